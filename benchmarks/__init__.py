@@ -1,0 +1,1 @@
+"""Every claim of speed or quality is a command in here."""

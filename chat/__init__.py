@@ -1,0 +1,1 @@
+"""Questions, commands, edits and summaries. Nothing is built here yet."""

@@ -1,0 +1,1 @@
+"""What the code base says: files to chunks, symbols and ranked hits. Nothing is built here yet."""

@@ -1,0 +1,1 @@
+"""Ghost text: from a spot in a document to a suggestion worth showing."""

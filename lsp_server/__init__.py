@@ -1,0 +1,1 @@
+"""The application shell: protocol, settings, wiring, and the `hearth` command line."""

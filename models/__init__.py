@@ -1,0 +1,1 @@
+"""What models there are, where their files live, and how to fetch, launch and talk to one."""

@@ -1,0 +1,34 @@
+"""Frozen descriptions of a model file and of a place that serves models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """One model that can be loaded: a name people type and the file it stands for."""
+
+    name: str
+    path: Path
+    title: str
+    """One line for people: what it is and what it is good for."""
+    context_tokens: int | None = None
+    """The context to allocate, in tokens; ``None`` lets the engine choose from the file's metadata."""
+    confidence_threshold: float = 0.0
+    """Suggestions below this mean token probability are not worth showing (from the model's card)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendSpec:
+    """A server that speaks the OpenAI dialect, and the model to ask it for.
+
+    Exactly one of ``socket`` (a Unix socket) and ``url`` is the address. ``token_file`` holds a bearer token,
+    so that no secret ever stands in a value that may be printed.
+    """
+
+    model: str
+    url: str = "http://engine"
+    socket: Path | None = None
+    token_file: Path | None = None

@@ -1,0 +1,191 @@
+"""The values that cross the model boundary: what is asked and what comes back, and their JSON.
+
+The dialect is OpenAI's ``/v1/completions`` and ``/v1/chat/completions``. What Hearth adds stands under one
+key, ``hearth``, so that any other server can ignore it. Both ends (``models/backend.py`` and the engine's
+``dialect.py``) use these values, so the two cannot drift apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Priority = Literal["typing", "chat", "background"]
+Finish = Literal["stop", "length"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snippet:
+    """A piece of another file that goes before the prefix, in repo-level FIM order."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How to choose tokens and when to stop. ``temperature`` 0 is greedy."""
+
+    max_tokens: int = 128
+    stop: tuple[str, ...] = ()
+    temperature: float = 0.0
+    top_k: int = 40
+    top_p: float = 0.95
+    seed: int | None = None
+    logprobs: bool = False
+    """Whether each piece carries the natural logarithm of the probability of its tokens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletionRequest:
+    """Continue ``prompt``; with a ``suffix``, fill in between the two.
+
+    ``middle`` is text already known to follow the gap's start (what was typed since the prompt was fixed):
+    the model continues behind it. ``snippets`` and ``repository`` are context from other files.
+    """
+
+    model: str
+    prompt: str
+    suffix: str | None = None
+    middle: str = ""
+    repository: str = ""
+    path: str = ""
+    snippets: tuple[Snippet, ...] = ()
+    sampling: Sampling = Sampling()
+    priority: Priority = "typing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatMessage:
+    """One turn; ``role`` is ``system``, ``user`` or ``assistant``."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """Answer the conversation with the model's own chat template."""
+
+    model: str
+    messages: tuple[ChatMessage, ...]
+    sampling: Sampling = Sampling()
+    priority: Priority = "chat"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What one answer cost: tokens, and milliseconds by phase."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    """Prompt tokens whose KV was already there."""
+    completion_tokens: int
+    queue_ms: float = 0.0
+    load_ms: float = 0.0
+    prompt_ms: float = 0.0
+    decode_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Some more of the answer. The last piece has ``finish`` and ``usage``."""
+
+    text: str
+    logprobs: tuple[float, ...] = ()
+    finish: Finish | None = None
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What an engine says about itself at ``/health``."""
+
+    version: str
+    pid: int
+    executable: str
+    state: Literal["idle", "loading", "ready", "failed"]
+    """``idle``: no model in memory yet (it is loaded by the first request)."""
+    model: str
+    problem: str = ""
+    """Why ``state`` is ``failed``: one sentence."""
+    progress: float = 0.0
+    """How much of the model is loaded, 0 to 1."""
+    tokens_per_second: float = 0.0
+    """Decode speed of the last answer."""
+    context_tokens: int = 0
+    clients: int = 0
+    loads: int = 0
+
+
+def completion_json(request: CompletionRequest, *, stream: bool) -> dict[str, Any]:
+    """The body of ``POST /v1/completions``."""
+    body: dict[str, Any] = {"model": request.model, "prompt": request.prompt, "stream": stream}
+    if request.suffix is not None:
+        body["suffix"] = request.suffix
+    body |= _sampling_json(request.sampling)
+    if request.sampling.logprobs:
+        body["logprobs"] = 1
+    body["hearth"] = {
+        "middle": request.middle,
+        "repository": request.repository,
+        "path": request.path,
+        "snippets": [{"path": it.path, "text": it.text} for it in request.snippets],
+        "priority": request.priority,
+    }
+    return body
+
+
+def chat_json(request: ChatRequest, *, stream: bool) -> dict[str, Any]:
+    """The body of ``POST /v1/chat/completions``."""
+    body: dict[str, Any] = {
+        "model": request.model,
+        "messages": [{"role": it.role, "content": it.content} for it in request.messages],
+        "stream": stream,
+    }
+    body |= _sampling_json(request.sampling)
+    body["hearth"] = {"priority": request.priority}
+    return body
+
+
+def usage_json(usage: Usage) -> dict[str, Any]:
+    """OpenAI's ``usage``, with the milliseconds beside it."""
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+        "hearth": {
+            "queue_ms": round(usage.queue_ms, 3),
+            "load_ms": round(usage.load_ms, 3),
+            "prompt_ms": round(usage.prompt_ms, 3),
+            "decode_ms": round(usage.decode_ms, 3),
+        },
+    }
+
+
+def usage_value(body: Mapping[str, Any]) -> Usage:
+    """Read ``usage`` as any OpenAI-compatible server sends it; what is missing counts as 0."""
+    details = body.get("prompt_tokens_details") or {}
+    times = body.get("hearth") or {}
+    return Usage(
+        prompt_tokens=int(body.get("prompt_tokens") or 0),
+        completion_tokens=int(body.get("completion_tokens") or 0),
+        cached_tokens=int(details.get("cached_tokens") or 0),
+        queue_ms=float(times.get("queue_ms") or 0.0),
+        load_ms=float(times.get("load_ms") or 0.0),
+        prompt_ms=float(times.get("prompt_ms") or 0.0),
+        decode_ms=float(times.get("decode_ms") or 0.0),
+    )
+
+
+def _sampling_json(sampling: Sampling) -> dict[str, Any]:
+    body: dict[str, Any] = {"max_tokens": sampling.max_tokens, "temperature": sampling.temperature}
+    if sampling.stop:
+        body["stop"] = list(sampling.stop)
+    if 0.0 < sampling.temperature:
+        body |= {"top_p": sampling.top_p, "top_k": sampling.top_k}
+    if sampling.seed is not None:
+        body["seed"] = sampling.seed
+    return body
