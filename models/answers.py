@@ -1,0 +1,156 @@
+"""Pure: the bytes a model server sends -> the values of ``models/wire.py``, or why they make no sense."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
+from typing import Any
+
+from models.wire import Health, Piece, usage_value
+
+MAX_EVENT_BYTES = 4 * 1024 * 1024  # No piece is larger; a server gone mad must not fill our memory.
+MAX_SENTENCE = 300  # Characters of a server's own error message that a user is shown.
+IGNORED_FIELDS = frozenset({b"event", b"id", b"retry"})  # Server-sent events have them; the dialect not.
+STATES = ("idle", "loading", "ready", "failed")
+
+
+class Nonsense(ValueError):
+    """An answer that is not in the dialect; the message says where, never what it contained."""
+
+
+class Reported(Exception):
+    """An error that the server sent as an event."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class SseReader:
+    """Bytes as they arrive -> the data of each complete event."""
+
+    def __init__(self) -> None:
+        self._line = b""
+        self._data: list[bytes] = []
+
+    @property
+    def in_the_middle(self) -> bool:
+        """Whether the bytes so far end inside an event."""
+        return bool(self._line or self._data)
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The events that this chunk completes."""
+        lines = (self._line + chunk).split(b"\n")
+        self._line = lines.pop()
+        if len(self._line) > MAX_EVENT_BYTES:
+            raise Nonsense("one event is too long")
+        events = []
+        for line in lines:
+            name, _, value = line.removesuffix(b"\r").partition(b":")
+            if name == b"data":
+                self._data.append(value.removeprefix(b" "))
+            elif name:
+                if name not in IGNORED_FIELDS:
+                    raise Nonsense("a line is no server-sent event")
+            elif not value and self._data:  # An empty line ends the event; ":" starts a comment.
+                events.append(b"\n".join(self._data))
+                self._data = []
+        return events
+
+
+def json_object(data: bytes) -> Mapping[str, Any]:
+    """One JSON object; raises ``Nonsense`` for anything else."""
+    try:
+        value = json.loads(data)
+    except ValueError as exc:
+        raise Nonsense("not JSON") from exc
+    if not isinstance(value, dict):
+        raise Nonsense("not a JSON object")
+    return value
+
+
+def event_object(data: bytes) -> Mapping[str, Any]:
+    """The JSON object of one event; raises ``Reported`` when it is an error."""
+    event = json_object(data)
+    if event.get("error"):
+        code = event["error"].get("code") if isinstance(event["error"], dict) else None
+        raise Reported(code if isinstance(code, int) else 500, error_message(event))
+    return event
+
+
+def error_message(body: Mapping[str, Any]) -> str:
+    """The server's own words for an error, on one line; servers differ in where they put them."""
+    error = body.get("error") or body.get("detail") or body.get("message")
+    message = error.get("message") if isinstance(error, dict) else error
+    line = " ".join(message.split()) if isinstance(message, str) else ""
+    return line if len(line) <= MAX_SENTENCE else line[: MAX_SENTENCE - 1] + "…"
+
+
+def _strict(read: Callable[[Mapping[str, Any]], Piece]) -> Callable[[Mapping[str, Any]], Piece]:
+    def read_strictly(event: Mapping[str, Any]) -> Piece:
+        try:
+            return read(event)
+        except (AttributeError, LookupError, TypeError, ValueError) as exc:
+            raise exc if isinstance(exc, Nonsense) else Nonsense("a value is of the wrong type") from exc
+
+    return read_strictly
+
+
+@_strict
+def completion_piece(event: Mapping[str, Any]) -> Piece:
+    """Read one chunk of ``/v1/completions``."""
+    choice = _choice(event)
+    logprobs = (choice.get("logprobs") or {}).get("token_logprobs") or ()
+    return _piece(event, choice, choice.get("text"), logprobs)
+
+
+@_strict
+def chat_piece(event: Mapping[str, Any]) -> Piece:
+    """Read one chunk of ``/v1/chat/completions``."""
+    choice = _choice(event)
+    text = (choice.get("delta") or {}).get("content")
+    logprobs = [it.get("logprob") for it in (choice.get("logprobs") or {}).get("content") or ()]
+    return _piece(event, choice, text, logprobs)
+
+
+def health_value(body: Mapping[str, Any]) -> Health:
+    """Read ``/health``. Fields of a newer version are left out; a server that is not ours is ``Nonsense``."""
+    known = {}
+    for it in fields(Health):
+        if it.name not in body:
+            if it.default is MISSING:
+                raise Nonsense(f"its health has no {it.name}")
+            continue
+        value = body[it.name]
+        wanted = {"int": int, "float": (int, float)}.get(str(it.type), str)
+        if not isinstance(value, wanted) or isinstance(value, bool):
+            raise Nonsense(f"the {it.name} of its health is of the wrong type")
+        known[it.name] = value
+    if known["state"] not in STATES:
+        raise Nonsense("the state of its health is unknown")
+    return Health(**known)
+
+
+def _choice(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    choices = event.get("choices")
+    if not isinstance(choices, list):
+        raise Nonsense("a piece has no choices")
+    if not choices:  # Some servers send the usage alone, after the last choice.
+        return {}
+    if not isinstance(choices[0], dict):
+        raise Nonsense("a choice is not an object")
+    return choices[0]
+
+
+def _piece(event: Mapping[str, Any], choice: Mapping[str, Any], text: Any, logprobs: Any) -> Piece:
+    if text is not None and not isinstance(text, str):
+        raise Nonsense("the text of a piece is not a string")
+    reason, usage = choice.get("finish_reason"), event.get("usage")
+    return Piece(
+        text=text or "",
+        logprobs=tuple(float(it) for it in logprobs if it is not None),
+        finish=None if reason is None else "length" if reason == "length" else "stop",
+        usage=usage_value(usage) if usage else None,
+    )
