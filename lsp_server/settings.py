@@ -1,0 +1,234 @@
+"""Raw JSON from the user's file and the editor -> frozen ``Settings`` and a list of problems.
+
+Only this file reads untrusted settings. A value of the wrong type is data: the default is used and one
+sentence says so. No file of a repository is ever read here. Where the editor and the user's own file both
+say something, the editor wins (it is closer to the keyboard); ``--model`` wins over both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+CONFIDENCE_LEVELS = ("eager", "balanced", "quiet")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+SECTION = "hearth"
+
+Reader = Callable[[Any], Any]
+Confidence = Literal["eager", "balanced", "quiet"] | float
+
+
+class Unusable(ValueError):
+    """The value cannot be used; the message says what would be, as in "true or false"."""
+
+
+def _option(key: str, default: Any, reads: Reader, says: str, allowed: str) -> Any:
+    metadata = {"key": key, "reads": reads, "says": says, "allowed": allowed}
+    return field(default=default, metadata=metadata)
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Unusable("true or false")
+    return value
+
+
+def _whole(least: int, most: int) -> Reader:
+    def read(value: Any) -> int:
+        exact = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        if isinstance(value, bool) or not exact or not least <= value <= most:
+            raise Unusable(f"a whole number from {least} to {most}")
+        return int(value)
+
+    return read
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise Unusable("text")
+    return value.strip()
+
+
+def _one_of(*names: str) -> Reader:
+    def read(value: Any) -> str:
+        if value not in names:
+            raise Unusable(f"one of {', '.join(names)}")
+        return str(value)
+
+    return read
+
+
+def _confidence(value: Any) -> Confidence:
+    if isinstance(value, str) and value in CONFIDENCE_LEVELS:
+        return value  # type: ignore[return-value]  # one of the literals, as just checked
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
+        return float(value)
+    raise Unusable(f"one of {', '.join(CONFIDENCE_LEVELS)}, or a number from 0 to 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the user can choose. The docs page and the editors' settings are made from these fields."""
+
+    completion_enabled: bool = _option(
+        "completion.enabled", True, _truth, "Whether ghost text is shown at all.", "`true`, `false`"
+    )
+    completion_max_tokens: int = _option(
+        "completion.maxTokens",
+        96,
+        _whole(1, 1024),
+        "The longest suggestion, in tokens of the model.",
+        "1 to 1024",
+    )
+    completion_max_lines: int = _option(
+        "completion.maxLines",
+        12,
+        _whole(1, 200),
+        "The longest suggestion, in lines; 1 keeps every suggestion on the cursor's line.",
+        "1 to 200",
+    )
+    completion_pause_ms: int = _option(
+        "completion.pauseMs",
+        40,
+        _whole(0, 5000),
+        "How long typing must pause before the model is asked, in milliseconds. "
+        "Asking by hand never waits. Editors add a pause of their own: Neovim 200 ms, VS Code about 50 ms.",
+        "0 to 5000",
+    )
+    completion_confidence: Confidence = _option(  # noqa: RUF009  # it makes a dataclass field, like the others
+        "completion.confidence",
+        "balanced",
+        _confidence,
+        "How sure the model must be before a suggestion is worth showing. "
+        "A number is the least mean probability of its tokens.",
+        '`"eager"`, `"balanced"`, `"quiet"`, or a number from 0 to 1',
+    )
+    completion_deadline_ms: int = _option(
+        "completion.deadlineMs",
+        4000,
+        _whole(50, 60000),
+        "When to stop waiting for the model and show what is there, in milliseconds.",
+        "50 to 60000",
+    )
+    model: str = _option(
+        "model",
+        "starter",
+        _text,
+        "The model that completes: a name Hearth knows, or the absolute path of a `.gguf` file.",
+        "a name or a path",
+    )
+    engine_idle_unload_minutes: int = _option(
+        "engine.idleUnloadMinutes",
+        10,
+        _whole(1, 1440),
+        "After how many idle minutes the model leaves memory. It comes back with the next request.",
+        "1 to 1440",
+    )
+    engine_keep_loaded: bool = _option(
+        "engine.keepLoaded",
+        False,
+        _truth,
+        "Whether the model stays in memory as long as an editor is open.",
+        "`true`, `false`",
+    )
+    engine_threads: int = _option(
+        "engine.threads",
+        0,
+        _whole(0, 512),
+        "How many processor threads the model may use; 0 lets the engine choose.",
+        "0 to 512",
+    )
+    engine_context_tokens: int = _option(
+        "engine.contextTokens",
+        0,
+        _whole(0, 1_048_576),
+        "How much text the model can hold at once, in tokens; 0 lets the engine choose. "
+        "More needs more memory.",
+        "0 to 1048576",
+    )
+    log_level: str = _option(
+        "logLevel",
+        "info",
+        _one_of(*LOG_LEVELS),
+        "How much is logged to standard error. Your code is never logged above `debug`.",
+        ", ".join(f'`"{it}"`' for it in LOG_LEVELS),
+    )
+
+
+FIELDS = dataclasses.fields(Settings)
+_BY_KEY = {it.metadata["key"]: it for it in FIELDS}
+
+
+def resolve(
+    own: Mapping[str, Any] | None = None, editor: Mapping[str, Any] | None = None, model: str | None = None
+) -> tuple[Settings, list[str]]:
+    """Settle what the user's own file, the editor and the command line say; list what could not be used."""
+    problems: list[str] = []
+    values: dict[str, Any] = {}
+    for raw, place in ((own, "in settings.json"), (editor, "from the editor")):
+        for key, value in _flat(raw or {}):
+            known = _BY_KEY.get(key)
+            if value is None:  # editors send null for "not set"
+                continue
+            if known is None:
+                problems += _unknown(key, place)
+                continue
+            try:
+                values[known.name] = known.metadata["reads"](value)
+            except Unusable as exc:
+                problems.append(f"The setting {SECTION}.{key} {place} must be {exc}; it is ignored.")
+    if model is not None:
+        values["model"] = model
+    return Settings(**values), problems
+
+
+def read_own(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """The user's own ``settings.json``; a file that is not there says nothing."""
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8-sig") or "{}")
+    except FileNotFoundError:
+        return {}, []
+    except (OSError, ValueError, RecursionError) as exc:
+        where = f"line {exc.lineno}" if isinstance(exc, json.JSONDecodeError) else type(exc).__name__
+        return {}, [f"The settings file {path} cannot be read ({where}); it is ignored."]
+    if not isinstance(raw, dict):
+        return {}, [f"The settings file {path} must hold a JSON object; it is ignored."]
+    return raw, []
+
+
+def section(raw: Any) -> dict[str, Any]:
+    """What an editor sent, whether it put our section around it or not; anything else says nothing."""
+    if not isinstance(raw, Mapping):
+        return {}
+    inner = raw.get(SECTION)
+    return dict(inner) if isinstance(inner, Mapping) else dict(raw)
+
+
+def _flat(raw: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """``{"a": {"b": 1}}`` and ``{"a.b": 1}`` mean the same, with or without our section around them."""
+    for name, value in raw.items():
+        key = f"{prefix}{name}".removeprefix(f"{SECTION}.")
+        if isinstance(value, Mapping) and (_is_group(key) or key == SECTION):
+            yield from _flat(value, "" if key == SECTION else f"{key}.")
+        else:
+            yield key, value
+
+
+def _is_group(key: str) -> bool:
+    return any(it.startswith(f"{key}.") for it in _BY_KEY)
+
+
+def _unknown(key: str, place: str) -> list[str]:
+    """Editors keep settings of their own beside ours: an unknown name is a problem only if it resembles one."""
+    if _is_group(key):
+        return [f"The setting {SECTION}.{key} {place} must be an object; it is ignored."]
+    close = difflib.get_close_matches(key.lower(), [it.lower() for it in _BY_KEY], n=1, cutoff=0.8)
+    if not close:
+        return []
+    meant = next(it for it in _BY_KEY if it.lower() == close[0])
+    return [f"There is no setting {SECTION}.{key} ({place}); did you mean {SECTION}.{meant}?"]

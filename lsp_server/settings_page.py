@@ -1,0 +1,55 @@
+"""Write `docs/settings.md` from the settings themselves: `python -m lsp_server.settings_page`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from lsp_server.settings import FIELDS
+
+PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
+
+INTRODUCTION = """\
+# Settings
+
+<!-- Made by `python -m lsp_server.settings_page`; edit `lsp_server/settings.py` instead. -->
+
+Settings come from two places.
+
+- **Your own file**, `settings.json` in Hearth's configuration folder (`hearth doctor` says where).
+  It works in every editor.
+- **Your editor**: in the section `hearth` of its settings, or as `initializationOptions`.
+
+The editor wins over the file, and `hearth lsp --model …` over both.
+No file in a repository is ever read.
+A value that cannot be used is reported once, in one sentence, and its default is used.
+
+```json
+{
+  "completion": { "confidence": "quiet" },
+  "model": "/home/me/models/qwen2.5-coder-1.5b-q4_0.gguf"
+}
+```
+
+Names can also be written in one piece (`"completion.confidence": "quiet"`).
+Changes in the editor take effect at once; changes in the file when a server starts.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return INTRODUCTION + "".join(
+        f"\n## `{it.metadata['key']}`\n\n{_sentences(it.metadata['says'])}\n\n"
+        f"- Default: `{json.dumps(it.default)}`\n- Allowed: {it.metadata['allowed']}\n"
+        for it in FIELDS
+    )
+
+
+def _sentences(text: str) -> str:
+    """One sentence to a line."""
+    return text.replace(". ", ".\n")
+
+
+if __name__ == "__main__":
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(page(), encoding="utf-8")
