@@ -12,6 +12,10 @@ from models.wire import Health, Piece, usage_value
 MAX_EVENT_BYTES = 4 * 1024 * 1024  # No piece is larger; a server gone mad must not fill our memory.
 MAX_SENTENCE = 300  # Characters of a server's own error message that a user is shown.
 IGNORED_FIELDS = frozenset({b"event", b"id", b"retry"})  # Server-sent events have them; the dialect not.
+HEALTH_TYPES: dict[str, type | tuple[type, ...]] = {
+    "int": int,
+    "float": (int, float),
+}  # The others are strings.
 STATES = ("idle", "loading", "ready", "failed")
 
 
@@ -117,15 +121,14 @@ def chat_piece(event: Mapping[str, Any]) -> Piece:
 
 def health_value(body: Mapping[str, Any]) -> Health:
     """Read ``/health``. Fields of a newer version are left out; a server that is not ours is ``Nonsense``."""
-    known = {}
+    known: dict[str, Any] = {}
     for it in fields(Health):
         if it.name not in body:
             if it.default is MISSING:
                 raise Nonsense(f"its health has no {it.name}")
             continue
         value = body[it.name]
-        wanted = {"int": int, "float": (int, float)}.get(str(it.type), str)
-        if not isinstance(value, wanted) or isinstance(value, bool):
+        if not isinstance(value, HEALTH_TYPES.get(str(it.type), str)) or isinstance(value, bool):
             raise Nonsense(f"the {it.name} of its health is of the wrong type")
         known[it.name] = value
     if known["state"] not in STATES:

@@ -1,0 +1,438 @@
+"""The backend over real sockets: what it asks, what it makes of the answers, and how it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.backend import Backend
+from models.errors import BackendError, Broken, Overloaded, Refused, Unreachable
+from models.spec import BackendSpec
+from models.wire import (
+    ChatMessage,
+    ChatRequest,
+    CompletionRequest,
+    Health,
+    Piece,
+    Sampling,
+    Usage,
+    usage_json,
+)
+
+REQUEST = CompletionRequest(model="m", prompt="a = ", suffix="\n")
+CHAT = ChatRequest(model="m", messages=(ChatMessage(role="user", content="Why?"),))
+HEALTH = Health(version="1.2.3", pid=1, executable="/python", state="ready", model="m")
+USAGE = Usage(prompt_tokens=4, cached_tokens=3, completion_tokens=2, prompt_ms=1.5)
+STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+END = b"0\r\n\r\n"
+DONE = b"data: [DONE]\n\n"
+
+
+@dataclass(slots=True)
+class Peer:
+    """A server on a Unix socket that sends the bytes it is told to."""
+
+    socket: Path
+    requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    connections: int = 0
+    hung_up: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def backend(self, token_file: Path | None = None) -> Backend:
+        return Backend(BackendSpec(model="m", socket=self.socket, token_file=token_file))
+
+
+Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def serving(*answers: bytes | Answer) -> AsyncIterator[Peer]:
+    """A peer that gives these answers, one per request; after the last one it closes the connection."""
+    left = list(answers)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer.connections += 1
+        try:
+            while left:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+                headers = {k.lower(): v.strip() for k, _, v in (it.partition(":") for it in head[1:] if it)}
+                body = await reader.readexactly(int(headers.get("content-length", "0")))
+                peer.requests.append((head[0].rsplit(" ", 1)[0], headers, body))
+                answer = left.pop(0)
+                if isinstance(answer, bytes):
+                    writer.write(answer)
+                    await writer.drain()
+                else:
+                    await answer(writer)
+                    try:
+                        await reader.read(1)  # The answer never ends; only the other side hangs up.
+                    finally:
+                        peer.hung_up.set()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    with tempfile.TemporaryDirectory() as folder:  # Short: a socket's path holds about 100 bytes.
+        peer = Peer(Path(folder) / "s")
+        server = await asyncio.start_unix_server(serve, peer.socket)
+        async with server:
+            yield peer
+
+
+def sse(*events: dict[str, Any] | bytes) -> bytes:
+    """A whole streamed answer, one HTTP chunk per event."""
+    return STREAM + b"".join(map(chunk, events)) + END
+
+
+def chunk(event: dict[str, Any] | bytes) -> bytes:
+    data = event if isinstance(event, bytes) else b"data: " + json.dumps(event).encode() + b"\n\n"
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def text(value: str, finish: str | None = None, **more: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "text": value, "logprobs": None, "finish_reason": finish}], **more}
+
+
+def plain(status: int, body: bytes | dict[str, Any]) -> bytes:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return b"HTTP/1.1 %d X\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (
+        status,
+        len(data),
+        data,
+    )
+
+
+async def pieces(backend: Backend, request: CompletionRequest | ChatRequest = REQUEST) -> list[Piece]:
+    stream = backend.chat(request) if isinstance(request, ChatRequest) else backend.complete(request)
+    try:
+        return [it async for it in stream]
+    finally:
+        await backend.close()
+
+
+GOOD = sse(text("b"), text("", "stop", usage=usage_json(USAGE)), DONE)
+
+
+async def test_a_stream_becomes_pieces_and_the_last_one_has_finish_and_usage() -> None:
+    """The engine's dialect, as the contract has it."""
+    with_logprobs = {
+        "choices": [{"text": "b", "logprobs": {"token_logprobs": [-0.5]}, "finish_reason": None}]
+    }
+    async with serving(sse(with_logprobs, text("c", "length", usage=usage_json(USAGE)), DONE)) as peer:
+        assert await pieces(peer.backend()) == [
+            Piece(text="b", logprobs=(-0.5,)),
+            Piece(text="c", finish="length", usage=USAGE),
+        ]
+
+
+async def test_what_is_asked_is_the_body_of_wire() -> None:
+    """The suffix, the sampling and our own key arrive as they were given."""
+    request = CompletionRequest(
+        model="m", prompt="é\ud800", suffix="z", sampling=Sampling(logprobs=True, max_tokens=3)
+    )
+    async with serving(GOOD) as peer:
+        await pieces(peer.backend(), request)
+        line, headers, body = peer.requests[0]
+    sent = json.loads(body)
+    assert line == "POST /v1/completions"
+    assert headers["content-type"] == "application/json"
+    assert sent["prompt"] == "é?", "half of a surrogate pair has no UTF-8 form"
+    assert (sent["suffix"], sent["max_tokens"], sent["logprobs"], sent["stream"]) == ("z", 3, 1, True)
+    assert sent["hearth"]["priority"] == "typing"
+
+
+async def test_chat_reads_deltas() -> None:
+    """The first delta has a role and no content; logprobs stand elsewhere than in completions."""
+    first = {"choices": [{"delta": {"role": "assistant", "content": None}, "finish_reason": None}]}
+    second = {
+        "choices": [
+            {
+                "delta": {"content": "Because"},
+                "logprobs": {"content": [{"logprob": -1.0}]},
+                "finish_reason": None,
+            }
+        ]
+    }
+    last = {"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": usage_json(USAGE)}
+    async with serving(sse(first, second, last, DONE)) as peer:
+        assert await pieces(peer.backend(), CHAT) == [
+            Piece(text="Because", logprobs=(-1.0,)),
+            Piece(text="", finish="stop", usage=USAGE),
+        ]
+
+
+async def test_usage_may_come_alone_after_the_last_choice() -> None:
+    """Other servers of the dialect send it so; the piece with ``finish`` waits for it."""
+    async with serving(
+        sse(text("b"), text("", "stop"), {"choices": [], "usage": usage_json(USAGE)}, DONE)
+    ) as peer:
+        assert await pieces(peer.backend()) == [Piece(text="b"), Piece(text="", finish="stop", usage=USAGE)]
+
+
+async def test_a_server_that_sends_no_usage_and_no_done_is_understood() -> None:
+    """Neither is needed to know that the answer is whole."""
+    async with serving(sse(text("b", "stop"))) as peer:
+        assert await pieces(peer.backend()) == [Piece(text="b", finish="stop")]
+
+
+async def test_events_may_be_cut_anywhere_between_bytes() -> None:
+    """A chunk of HTTP is not an event, and a character may be cut in two."""
+    raw = (
+        b": hello\r\n\r\nevent: x\nid: 1\ndata: "
+        + json.dumps(text("é€😀"), ensure_ascii=False).encode()
+        + b"\n\n"
+    )
+    raw += b"data: " + json.dumps(text("", "stop")).encode() + b"\r\n\r\n"
+    async with serving(sse(*(raw[n : n + 1] for n in range(len(raw))), DONE)) as peer:
+        assert await pieces(peer.backend()) == [Piece(text="é€😀"), Piece(text="", finish="stop")]
+
+
+async def test_finished_answers_share_one_connection() -> None:
+    """Connecting anew for each keystroke would be felt."""
+    async with serving(GOOD, GOOD, GOOD, plain(200, asdict(HEALTH))) as peer:
+        backend = peer.backend()
+        for _ in range(3):
+            assert [it async for it in backend.complete(REQUEST)]
+        assert await backend.health() == HEALTH
+        await backend.close()
+        assert peer.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "sentence"),
+    [
+        (plain(400, {"error": {"message": "top_k is not whole."}}), Refused, "top_k is not whole."),
+        (plain(404, {"error": {"message": "No model is\n called 'x'."}}), Refused, "No model is called 'x'."),
+        (plain(422, {"error": {"message": "No GGUF."}}), Refused, "No GGUF."),
+        (plain(401, b""), Refused, "The engine answered 401."),
+        (plain(429, {"error": "slow down"}), Overloaded, "slow down"),
+        (plain(503, {"error": {"message": "Busy."}}), Overloaded, "Busy."),
+        (plain(500, b"<html>"), Broken, "The engine answered 500."),
+        (plain(302, b""), Broken, "The engine answered 302."),
+        (plain(400, {"error": {"message": 7}}), Refused, "The engine answered 400."),
+        (plain(200, {"choices": []}), Broken, "makes no sense: not a stream of events."),
+        (sse(text("b"), {"error": {"message": "It broke.", "code": 500}}), Broken, "It broke."),
+        (sse({"error": {"message": "Busy.", "code": 503}}), Overloaded, "Busy."),
+        (sse({"error": {"message": "No.", "type": "x", "code": "no"}}), Broken, "No."),
+        (sse({"error": "No."}), Broken, "No."),
+        (sse(b'data: {"choices": [\n\n'), Broken, "makes no sense: not JSON."),
+        (sse(b"data: [1]\n\n"), Broken, "makes no sense: not a JSON object."),
+        (sse(b"data: \xff\n\n"), Broken, "makes no sense: not JSON."),
+        (sse(b'data: {"choices": []}'), Broken, "makes no sense: half an event."),
+        (sse(b'{"choices": []}\n\n'), Broken, "makes no sense: a line is no server-sent event."),
+        (sse({"choices": 1}), Broken, "makes no sense: a piece has no choices."),
+        (sse({"choices": [1]}), Broken, "makes no sense: a choice is not an object."),
+        (sse({"choices": [{"text": 1}]}), Broken, "makes no sense: the text of a piece is not a string."),
+        (sse({"choices": [{"text": "", "logprobs": 1}]}), Broken, "a value is of the wrong type."),
+        (
+            sse({"choices": [{"text": "", "logprobs": {"token_logprobs": ["x"]}}]}),
+            Broken,
+            "of the wrong type.",
+        ),
+        (sse(text("b", "stop", usage=[1])), Broken, "a value is of the wrong type."),
+        (sse(text("b"), DONE), Broken, "The engine stopped in the middle of its answer."),
+        (sse(text("b")), Broken, "The engine stopped in the middle of its answer."),
+        (STREAM + chunk(text("b")), Unreachable, "The connection to the engine broke."),
+        (b"", Unreachable, "The connection to the engine broke."),
+        (b"SSH-2.0-OpenSSH\r\n", Unreachable, "The connection to the engine broke."),
+    ],
+)
+async def test_every_failure_is_one_sentence_with_its_cause(
+    answer: bytes, error: type[BackendError], sentence: str
+) -> None:
+    """The user reads the sentence; the log has the cause."""
+    async with serving(answer) as peer:
+        with pytest.raises(error) as caught:
+            await pieces(peer.backend())
+    assert type(caught.value) is error
+    assert str(caught.value).endswith(sentence)
+    assert caught.value.__cause__ is not None or "middle of its answer" in sentence
+
+
+async def test_a_very_long_message_is_cut() -> None:
+    """A page of text is no sentence."""
+    async with serving(plain(500, {"error": {"message": "x" * 5000}})) as peer:
+        with pytest.raises(Broken, match=r"^x{299}…$"):
+            await pieces(peer.backend())
+
+
+async def test_an_endless_event_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that sends no line end cannot fill our memory."""
+    monkeypatch.setattr("models.answers.MAX_EVENT_BYTES", 1000)
+    async with serving(sse(b"data: " + b"x" * 2000)) as peer:
+        with pytest.raises(Broken, match="too long"):
+            await pieces(peer.backend())
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "nonsense", "ftp://x", "http://[::1", "http://a:b"])
+async def test_nobody_at_the_address(url: str) -> None:
+    """A wrong or dead address is one sentence that names it."""
+    with pytest.raises(Unreachable) as caught:
+        await pieces(Backend(BackendSpec(model="m", url=url)))
+    assert url in str(caught.value)
+
+
+async def test_a_missing_and_a_stale_socket_are_unreachable(tmp_path: Path) -> None:
+    """A socket file that nobody listens on is what a crash leaves behind."""
+    async with serving() as peer:
+        pass
+    peer.socket.parent.mkdir()
+    for prepare in (lambda: None, peer.socket.touch):
+        prepare()
+        backend = peer.backend()
+        with pytest.raises(Unreachable, match="Nobody answers at"):
+            await backend.health()
+        assert backend.suspect
+        await backend.close()
+    peer.socket.unlink()
+    peer.socket.parent.rmdir()
+
+
+async def test_health_answers_in_two_seconds_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that hangs must not hang its callers."""
+    monkeypatch.setattr("models.backend.HEALTH_SECONDS", 0.05)
+
+    async def silence(writer: asyncio.StreamWriter) -> None:
+        pass
+
+    async with serving(silence) as peer:
+        backend = peer.backend()
+        with pytest.raises(Unreachable, match="has stopped answering"):
+            await backend.health()
+        await asyncio.wait_for(peer.hung_up.wait(), 10)
+        await backend.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"version": None}, "the version of its health is of the wrong type"),
+        ({"pid": True}, "the pid of its health is of the wrong type"),
+        ({"state": "bored"}, "the state of its health is unknown"),
+        ({"progress": "half"}, "the progress of its health is of the wrong type"),
+    ],
+)
+async def test_health_is_read_strictly(change: dict[str, Any], why: str) -> None:
+    """Another server on our socket, or a version that changed the meaning, is noticed."""
+    async with serving(plain(200, asdict(HEALTH) | change)) as peer:
+        backend = peer.backend()
+        with pytest.raises(Broken, match=why):
+            await backend.health()
+        await backend.close()
+
+
+async def test_health_of_another_version_is_understood() -> None:
+    """A newer engine may say more and an older one less; what is required stays."""
+    body = {k: v for k, v in asdict(HEALTH).items() if k not in ("loads", "clients")} | {"new": 1}
+    async with serving(plain(200, body), plain(200, {"status": "ok"})) as peer:
+        backend = peer.backend()
+        assert await backend.health() == HEALTH
+        with pytest.raises(Broken, match="its health has no version"):
+            await backend.health()
+        await backend.close()
+
+
+async def test_the_token_file_becomes_a_bearer_token(tmp_path: Path) -> None:
+    """The token is nowhere but in the file and in the header."""
+    token_file = tmp_path / "token"
+    with pytest.raises(Unreachable, match="Cannot read the token"):
+        await pieces(Backend(BackendSpec(model="m", token_file=token_file)))
+    token_file.write_text("s3cret\n")
+    async with serving(GOOD) as peer:
+        await pieces(peer.backend(token_file))
+        assert peer.requests[0][1]["authorization"] == "Bearer s3cret"
+
+
+async def test_events_are_healths_until_the_engine_goes() -> None:
+    """The end of the stream, in whatever way, is the end of the engine."""
+    later = asdict(HEALTH) | {"state": "loading", "progress": 0.5}
+    async with serving(sse(asdict(HEALTH), later)) as peer:
+        backend = peer.backend()
+        events = backend.events()
+        seen = [await anext(events), await anext(events)]
+        with pytest.raises(Unreachable, match="The engine has ended"):
+            await anext(events)
+        await backend.close()
+    assert [(it.state, it.progress) for it in seen] == [("ready", 0.0), ("loading", 0.5)]
+
+
+async def test_an_engine_that_says_nothing_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It speaks every few seconds; silence means that it will not answer either."""
+    monkeypatch.setattr("models.backend.EVENT_SECONDS", 0.05)
+
+    async def first_only(writer: asyncio.StreamWriter) -> None:
+        writer.write(STREAM + chunk(asdict(HEALTH)))
+
+    async with serving(first_only) as peer:
+        backend = peer.backend()
+        with pytest.raises(Unreachable, match="has stopped answering"):
+            async for _ in backend.events():
+                pass
+        await backend.close()
+
+
+async def test_shutdown_asks_for_it() -> None:
+    """The answer may be empty of meaning, but it is an object."""
+    async with serving(plain(202, {})) as peer:
+        backend = peer.backend()
+        await backend.shutdown()
+        await backend.close()
+        assert peer.requests[0][0] == "POST /hearth/shutdown"
+
+
+async def endless(writer: asyncio.StreamWriter) -> None:
+    """One piece, then nothing."""
+    writer.write(STREAM + chunk(text("b")))
+
+
+async def test_closing_the_generator_hangs_up() -> None:
+    """That is the cancel message."""
+    async with serving(endless) as peer:
+        backend = peer.backend()
+        async with aclosing(backend.complete(REQUEST)) as stream:
+            assert await anext(stream) == Piece(text="b")
+        await asyncio.wait_for(peer.hung_up.wait(), 10)
+        await backend.close()
+
+
+@pytest.mark.parametrize("begins", [False, True], ids=["while the prompt is read", "after a piece"])
+async def test_cancelling_the_task_hangs_up(begins: bool) -> None:
+    """Also before the first byte of the answer, while the engine still reads the prompt."""
+    asked, got = asyncio.Event(), asyncio.Event()
+
+    async def begin(writer: asyncio.StreamWriter) -> None:
+        if begins:
+            await endless(writer)
+        asked.set()
+
+    async def read(backend: Backend) -> None:
+        async for _ in backend.complete(REQUEST):
+            got.set()
+
+    async with serving(begin) as peer:
+        backend = peer.backend()
+        reading = asyncio.create_task(read(backend))
+        await asyncio.wait_for(got.wait() if begins else asked.wait(), 10)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        await asyncio.wait_for(peer.hung_up.wait(), 10)
+        await backend.close()
+
+
+async def test_a_cancelled_stream_does_not_harm_the_next() -> None:
+    """The newest request cancels the one before, at every keystroke."""
+    async with serving(endless, GOOD) as peer:
+        backend = peer.backend()
+        async with aclosing(backend.complete(REQUEST)) as stream:
+            await anext(stream)
+        assert [it.text async for it in backend.complete(REQUEST)] == ["b", ""]
+        await backend.close()
