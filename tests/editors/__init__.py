@@ -1,0 +1,1 @@
+"""Hearth in real editors."""
