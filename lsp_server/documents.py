@@ -16,8 +16,10 @@ from lsprotocol import types as lsp
 from lsp_server import convert
 from lsp_server.convert import Encoding
 
+WHOLE_LINES = 8192
+"""Documents up to this length are looked at whole; putting them together takes less than a millisecond."""
 WINDOW_LINES = 2048
-"""How much of a document is looked at on each side of the cursor: more than any prompt can hold."""
+"""How much of a longer one is looked at on each side of the cursor: more than any prompt can hold."""
 WINDOW_STEP = 1024
 """The window moves in steps, so that its first line (and with it the prompt's) rarely changes."""
 WINDOW_CHARACTERS = 400_000
@@ -65,14 +67,24 @@ class Document:
         return position.line, convert.index_in_line(self.lines[position.line], position.character, encoding)
 
     def window(self, line: int, index: int) -> Window:
-        """The text around a place, at most ``WINDOW_LINES`` lines and ``WINDOW_CHARACTERS`` to each side."""
-        first = max(0, (line - WINDOW_LINES) // WINDOW_STEP * WINDOW_STEP)
+        """The text around a place: all of it, or in a large document as much as anybody could use."""
+        first, last = 0, len(self.lines)
+        if last > WHOLE_LINES:
+            first = max(0, (line - WINDOW_LINES) // WINDOW_STEP * WINDOW_STEP)
+            last = line + 1 + WINDOW_LINES
         before = "".join(self.lines[first:line]) + self.lines[line][:index]
-        after = self.lines[line][index:] + "".join(self.lines[line + 1 : line + 1 + WINDOW_LINES])
+        after = self.lines[line][index:] + "".join(self.lines[line + 1 : last])
         if len(before) > WINDOW_CHARACTERS:
             step = WINDOW_CHARACTERS // 2
             before = before[(len(before) - WINDOW_CHARACTERS) // step * step :]
         return Window(text=before + after[:WINDOW_CHARACTERS], offset=len(before))
+
+    def change_at(self, line: int, index: int) -> Change | None:
+        """The last change, unless it took something away somewhere else: the cursor has moved since."""
+        change = self.last_change
+        if change and not change.inserted and (change.line, change.index) != (line, index):
+            return None
+        return change
 
     def apply(
         self, changes: Sequence[lsp.TextDocumentContentChangeEvent], version: int, encoding: Encoding

@@ -202,11 +202,8 @@ def read_own(path: Path) -> tuple[dict[str, Any], list[str]]:
 
 
 def section(raw: Any) -> dict[str, Any]:
-    """What an editor sent, whether it put our section around it or not; anything else says nothing."""
-    if not isinstance(raw, Mapping):
-        return {}
-    inner = raw.get(SECTION)
-    return dict(inner) if isinstance(inner, Mapping) else dict(raw)
+    """What an editor sent, by dotted names, with or without our section around it; no object says nothing."""
+    return dict(_flat(raw)) if isinstance(raw, Mapping) else {}
 
 
 def _flat(raw: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -224,7 +221,7 @@ def _is_group(key: str) -> bool:
 
 
 def _unknown(key: str, place: str) -> list[str]:
-    """Editors keep settings of their own beside ours: an unknown name is a problem only if it resembles one."""
+    """Editors keep settings of their own beside ours: an unknown name is a problem only if it looks alike."""
     if _is_group(key):
         return [f"The setting {SECTION}.{key} {place} must be an object; it is ignored."]
     close = difflib.get_close_matches(key.lower(), [it.lower() for it in _BY_KEY], n=1, cutoff=0.8)

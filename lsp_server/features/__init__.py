@@ -1,0 +1,55 @@
+"""`FEATURES`: everything this server does for an editor, one row each. What is not here, it does not do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lsprotocol import types as lsp
+
+from lsp_server import protocol
+from lsp_server.features import commands, configuration, inline_completion, lifecycle, status, sync
+from lsp_server.fence import fence, fence_now
+from lsp_server.server import Assistant
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One method of the protocol and who handles it."""
+
+    method: str
+    handle: Callable[..., Any]
+    options: Any = None
+    """What is advertised; without options the library advertises some methods not at all."""
+    at_once: bool = False
+    """Whether it is done before the next message is read."""
+
+
+FEATURES = (
+    Feature(lsp.INITIALIZE, lifecycle.initialize, at_once=True),
+    Feature(lsp.INITIALIZED, lifecycle.initialized),
+    Feature(lsp.SHUTDOWN, lifecycle.shutdown),
+    Feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION, configuration.handle),
+    Feature(lsp.TEXT_DOCUMENT_DID_OPEN, sync.opened, at_once=True),
+    Feature(lsp.TEXT_DOCUMENT_DID_CHANGE, sync.changed, at_once=True),
+    Feature(lsp.TEXT_DOCUMENT_DID_CLOSE, sync.closed, at_once=True),
+    Feature(lsp.TEXT_DOCUMENT_INLINE_COMPLETION, inline_completion.handle, lsp.InlineCompletionOptions()),
+    Feature(protocol.STATUS, status.handle),
+)
+
+COMMANDS = {
+    protocol.ACCEPTED: commands.accepted,
+    protocol.PAUSE: commands.pause,
+    protocol.RESUME: commands.resume,
+    protocol.RESTART_ENGINE: commands.restart_engine,
+}
+
+
+def register(assistant: Assistant) -> None:
+    """Give the server all it can do."""
+    for it in FEATURES:
+        fenced = fence_now(it.handle) if it.at_once else fence(it.handle)
+        assistant.feature(it.method, it.options)(fenced)
+    for name, handle in COMMANDS.items():
+        assistant.command(name)(fence(handle))

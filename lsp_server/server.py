@@ -1,0 +1,100 @@
+"""`Assistant`: what the handlers of one connection share."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from lsprotocol import types as lsp
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol, default_converter
+
+from lsp_server.convert import Encoding
+from lsp_server.documents import Documents
+from lsp_server.reporter import Reporter
+from lsp_server.wiring import Workbench
+from models.errors import BackendError, ModelError
+from models.version import VERSION
+
+logger = logging.getLogger(__name__)
+
+OWN_DOCUMENTS = (
+    lsp.TEXT_DOCUMENT_DID_OPEN,
+    lsp.TEXT_DOCUMENT_DID_CHANGE,
+    lsp.TEXT_DOCUMENT_DID_CLOSE,
+)
+"""What the library would do itself, but with lines broken at form feeds and every change a copy of the file."""
+
+ENCODINGS: dict[Any, Encoding] = {
+    lsp.PositionEncodingKind.Utf8: "utf-8",
+    lsp.PositionEncodingKind.Utf16: "utf-16",
+    lsp.PositionEncodingKind.Utf32: "utf-32",
+}
+
+
+class Protocol(LanguageServerProtocol):
+    """The library's protocol, with documents of our own and one answer already given."""
+
+    answered: Any = None
+    """The id of the request that was answered before this protocol was there."""
+
+    @property
+    def is_shut_down(self) -> bool:
+        """Whether the client has asked to shut down: only `exit` may follow."""
+        return self._shutdown
+
+    def _register_builtin_features(self) -> None:
+        super()._register_builtin_features()
+        for method in OWN_DOCUMENTS:
+            self.fm.builtin_features.pop(method)
+
+    def _send_response(
+        self, msg_id: Any, result: Any | None = None, error: lsp.ResponseError | None = None
+    ) -> None:
+        if self.answered is not None and msg_id == self.answered:
+            self.answered = None
+            return
+        super()._send_response(msg_id, result, error)
+
+
+class Assistant(LanguageServer):
+    """One editor's connection: its documents, and the workbench that answers its questions."""
+
+    protocol: Protocol
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__("hearth", VERSION, protocol_cls=Protocol, converter_factory=default_converter)
+        self.documents = Documents()
+        self.initial_settings: dict[str, Any] = {}
+        """What the editor said in `initialize`."""
+        self.workbench = workbench
+        self.reporter = Reporter(self)
+        workbench.on_health = self.reporter.health
+
+    @property
+    def encoding(self) -> Encoding:
+        """The client's unit for columns, as agreed in `initialize`."""
+        return ENCODINGS.get(self.workspace.position_encoding, "utf-16")
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The workspace folders' URIs."""
+        return tuple(it.uri for it in self.workspace.folders.values())
+
+    def warm(self) -> None:
+        """Find or start the engine in the background; what fails is said in the status."""
+        self._warming = asyncio.create_task(self._warm())
+
+    async def _warm(self) -> None:
+        try:
+            await self.workbench.warm()
+        except (BackendError, ModelError) as exc:
+            logger.warning("engine not warm: %s", exc)
+            self.reporter.problem(str(exc))
+        except Exception:
+            logger.exception("engine not warm: bug")
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Log what the library could not handle; a popup would help nobody."""
+        logger.error("in=protocol error=%s", type(error).__name__)

@@ -1,0 +1,174 @@
+"""Build what answers questions from the settings, and build it again when they change."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from completion.cache import SuggestionCache
+from completion.complete import complete
+from completion.config import CompletionConfig
+from completion.latest import Latest
+from completion.spot import Spot, spot_at
+from completion.suggestion import Suggestion
+from completion.trigger import Edit, Trigger, decide
+from lsp_server import settings as user_settings
+from lsp_server.documents import Window
+from lsp_server.settings import Confidence, Settings
+from models import paths, registry
+from models.backend import Backend
+from models.launch import Engine, EngineOptions
+from models.spec import ModelSpec
+from models.wire import Health
+
+logger = logging.getLogger(__name__)
+
+PREFIX_TOKENS = 1024  # What stands further up than 100 lines rarely changes the rest of a line.
+SUFFIX_TOKENS = 160  # Evaluated again with every keystroke, at 2 to 3 ms a token on a laptop's processor.
+LINGER_SECONDS = 60.0  # Closing one window and opening another finds the engine still there.
+
+
+class Workbench:
+    """What one connection, or one command line, works with."""
+
+    def __init__(self, model: str | None = None) -> None:
+        self.on_health: Callable[[Health], None] = lambda health: None
+        self.paused = False
+        self.is_starting = False
+        """Whether the engine is being found or started now."""
+        self.latest = Latest()
+        self.cache = SuggestionCache()
+        self._argument = model
+        self._own, self._unread = user_settings.read_own(settings_file())
+        self._engine: Engine | None = None
+        self._options: EngineOptions | None = None
+        self.settings, self.problems = Settings(), []
+        self._settle({})
+
+    @property
+    def model_name(self) -> str:
+        """What the model is called, whether it is there or not."""
+        return (
+            Path(self.settings.model).stem if self.settings.model.endswith(".gguf") else self.settings.model
+        )
+
+    async def configure(self, editor: Mapping[str, Any]) -> list[str]:
+        """Use what the editor says; what could not be used, as sentences."""
+        before = self.settings
+        self._settle(editor)
+        if self._engine and self._options != engine_options(self.settings):
+            await self.close()
+        if before.model != self.settings.model:
+            self.cache = SuggestionCache()
+        return self.problems
+
+    async def backend(self) -> Backend:
+        """The engine's, which is found, started or repaired as needed; raises ``BackendError`` or ``ModelError``."""
+        if self._engine is None:
+            self._options = engine_options(self.settings)
+            self._engine = Engine(self._options, lambda health: self.on_health(health))
+        self.is_starting = True
+        try:
+            return await self._engine.backend()
+        finally:
+            self.is_starting = False
+
+    async def warm(self) -> None:
+        """Have the engine ready before the first question; nothing to do while nothing is suggested."""
+        if self.settings.completion_enabled and not self.paused:
+            await self.backend()
+
+    async def health(self) -> Health | None:
+        """What a running engine says; ``None`` if there is none. Never starts one."""
+        engine = self._engine or Engine(engine_options(self.settings))
+        try:
+            return await engine.health()
+        finally:
+            if engine is not self._engine:
+                await engine.close()
+
+    async def restart(self) -> None:
+        """Stop the shared engine, for all who use it, and start it again."""
+        if await self.health() is not None:
+            backend = await self.backend()
+            await backend.shutdown()
+        await self.close()
+        await self.backend()
+
+    async def close(self) -> None:
+        """Give the engine back; it stays for others, or leaves by itself."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.close()
+
+    def _settle(self, editor: Mapping[str, Any]) -> None:
+        self.settings, problems = user_settings.resolve(self._own, editor, self._argument)
+        self.problems = [*self._unread, *problems]
+
+
+def look(
+    window: Window, settings: Settings, *, path: str, language: str, explicit: bool, previous: Edit | None
+) -> tuple[Spot, Trigger]:
+    """What is at the cursor, and whether it is a moment to suggest."""
+    config = completion_config(settings, None)
+    spot = spot_at(window.text, window.offset, path=path, language=language, config=config)
+    return spot, decide(spot, explicit=explicit, previous=previous, config=config)
+
+
+async def suggest(bench: Workbench, spot: Spot, trigger: Trigger) -> Suggestion:
+    """Ask the model; the same way for every editor and for the command line."""
+    if trigger.shape == "none":
+        return Suggestion(text="", reason=trigger.reason)
+    model = registry.find(bench.settings.model)
+    config = completion_config(bench.settings, model)
+    backend = await bench.backend()
+    return await complete(backend, bench.cache, spot, trigger, config, model)
+
+
+def settings_file() -> Path:
+    """The user's own settings."""
+    return paths.config_dir() / "settings.json"
+
+
+def completion_config(settings: Settings, model: ModelSpec | None) -> CompletionConfig:
+    """The completion package's part of the settings."""
+    return CompletionConfig(
+        enabled=settings.completion_enabled,
+        max_tokens=settings.completion_max_tokens,
+        max_lines=settings.completion_max_lines,
+        prefix_tokens=PREFIX_TOKENS,
+        suffix_tokens=SUFFIX_TOKENS,
+        pause_ms=settings.completion_pause_ms,
+        deadline_ms=settings.completion_deadline_ms,
+        confidence_threshold=threshold(
+            settings.completion_confidence, model.confidence_threshold if model else 0.0
+        ),
+    )
+
+
+def threshold(confidence: Confidence, calibrated: float) -> float:
+    """The least mean token probability worth showing: the model's own, lowered, raised, or a number."""
+    if confidence == "eager":
+        return calibrated / 2
+    if confidence == "quiet":
+        return (1 + calibrated) / 2
+    return calibrated if confidence == "balanced" else confidence
+
+
+def engine_options(settings: Settings) -> EngineOptions:
+    """The engine's part of the settings; raises ``ModelError`` if there is no such model."""
+    return EngineOptions(
+        model=model_id(registry.find(settings.model)),
+        idle_unload_s=60.0 * settings.engine_idle_unload_minutes,
+        linger_s=LINGER_SECONDS,
+        keep_loaded=settings.engine_keep_loaded,
+        context_tokens=settings.engine_context_tokens or None,
+        threads=settings.engine_threads or None,
+    )
+
+
+def model_id(model: ModelSpec) -> str:
+    """What the engine knows a model by: its name, or an absolute path."""
+    return model.name if model.name == registry.STARTER else str(model.path)
