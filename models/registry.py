@@ -21,7 +21,9 @@ def find(name_or_path: str) -> ModelSpec:
         return starter()
     path = Path(name_or_path).expanduser()
     if path.suffix != ".gguf" and not path.exists():
-        raise ModelError(f"No model is called {name_or_path!r}; known: {STARTER}, or the path of a .gguf file.")
+        raise ModelError(
+            f"No model is called {name_or_path!r}; known: {STARTER}, or the path of a .gguf file."
+        )
     if not path.is_file():
         raise ModelError(f"There is no model file at {path}.")
     return ModelSpec(name=path.stem, path=path.resolve(), title=f"local file {path.name}")

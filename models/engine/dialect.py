@@ -1,0 +1,251 @@
+"""Pure: JSON of the OpenAI dialect <-> our values. Every parameter is honored or refused by name.
+
+BadBody   the request's JSON is not what the dialect allows; one sentence naming the field
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from models.wire import (
+    ChatMessage,
+    ChatRequest,
+    CompletionRequest,
+    Piece,
+    Priority,
+    Sampling,
+    Snippet,
+    Usage,
+    usage_json,
+)
+
+MAX_TOKENS = 16  # What the dialect says when a request does not.
+ROLES = ("system", "developer", "user", "assistant", "tool")
+PRIORITIES: tuple[Priority, ...] = ("typing", "chat", "background")
+
+# Parameters of the dialect that we know and cannot serve: they pass only with the value that changes nothing.
+NEUTRAL: Mapping[str, tuple[Any, ...]] = {
+    "n": (None, 1),
+    "best_of": (None, 1),
+    "echo": (None, False),
+    "presence_penalty": (None, 0, 0.0),
+    "frequency_penalty": (None, 0, 0.0),
+    "logit_bias": (None, {}),
+    "tools": (None, []),
+    "tool_choice": (None, "none", "auto"),
+    "response_format": (None, {"type": "text"}),
+}
+SAMPLING = (
+    "max_tokens",
+    "max_completion_tokens",
+    "stop",
+    "temperature",
+    "top_k",
+    "top_p",
+    "seed",
+    "logprobs",
+)
+COMMON = ("model", "stream", "stream_options", "user", "hearth", *SAMPLING, *NEUTRAL)
+COMPLETION_FIELDS = frozenset({"prompt", "suffix", *COMMON})
+CHAT_FIELDS = frozenset({"messages", *COMMON})
+
+
+class BadBody(Exception):
+    """The request's JSON is not what the dialect allows."""
+
+
+def completion_request(body: object, default_model: str) -> CompletionRequest:
+    """Read the body of ``POST /v1/completions``."""
+    fields = _fields(body, COMPLETION_FIELDS)
+    extra = _mapping(fields, "hearth")
+    suffix = fields.get("suffix")
+    return CompletionRequest(
+        model=_text(fields, "model", default_model),
+        prompt=_text(fields, "prompt", ""),
+        suffix=None if suffix is None else _text(fields, "suffix", ""),
+        middle=_text(extra, "middle", ""),
+        repository=_text(extra, "repository", ""),
+        path=_text(extra, "path", ""),
+        snippets=tuple(
+            Snippet(path=_text(it, "path", ""), text=_text(it, "text", ""))
+            for it in _mappings(extra, "snippets")
+        ),
+        sampling=_sampling(fields),
+        priority=_priority(extra, "typing"),
+    )
+
+
+def chat_request(body: object, default_model: str) -> ChatRequest:
+    """Read the body of ``POST /v1/chat/completions``."""
+    fields = _fields(body, CHAT_FIELDS)
+    messages = tuple(_message(it) for it in _mappings(fields, "messages"))
+    if not messages:
+        raise BadBody("'messages' must have at least one message.")
+    return ChatRequest(
+        model=_text(fields, "model", default_model),
+        messages=messages,
+        sampling=_sampling(fields),
+        priority=_priority(_mapping(fields, "hearth"), "chat"),
+    )
+
+
+def wants_stream(body: object) -> bool:
+    return isinstance(body, Mapping) and body.get("stream") is True
+
+
+def completion_chunk(piece: Piece, frame: Mapping[str, Any], *, logprobs: bool) -> dict[str, Any]:
+    """One event of a streamed completion; ``frame`` holds id, time and model."""
+    choice = {
+        "index": 0,
+        "text": piece.text,
+        "logprobs": {"token_logprobs": list(piece.logprobs)} if logprobs else None,
+        "finish_reason": piece.finish,
+    }
+    return _chunk("text_completion", choice, piece.usage, frame)
+
+
+def chat_chunk(piece: Piece, frame: Mapping[str, Any], *, logprobs: bool) -> dict[str, Any]:
+    """One event of a streamed conversation."""
+    choice: dict[str, Any] = {
+        "index": 0,
+        "delta": {"role": "assistant", "content": piece.text},
+        "finish_reason": piece.finish,
+    }
+    if logprobs:
+        choice["logprobs"] = {"content": [{"logprob": it} for it in piece.logprobs]}
+    return _chunk("chat.completion.chunk", choice, piece.usage, frame)
+
+
+def completion_whole(text: str, last: Piece, frame: Mapping[str, Any], *, logprobs: bool) -> dict[str, Any]:
+    """The answer of a completion that is not streamed; ``last`` carries all its log probabilities."""
+    whole = Piece(text=text, logprobs=last.logprobs, finish=last.finish, usage=last.usage)
+    return completion_chunk(whole, frame, logprobs=logprobs)
+
+
+def chat_whole(text: str, last: Piece, frame: Mapping[str, Any], *, logprobs: bool) -> dict[str, Any]:
+    """The answer of a conversation that is not streamed."""
+    choice: dict[str, Any] = {
+        "index": 0,
+        "message": {"role": "assistant", "content": text},
+        "finish_reason": last.finish,
+    }
+    if logprobs:
+        choice["logprobs"] = {"content": [{"logprob": it} for it in last.logprobs]}
+    return _chunk("chat.completion", choice, last.usage, frame)
+
+
+def error_json(message: str, kind: str, code: int) -> dict[str, Any]:
+    """OpenAI's form of an error."""
+    return {"error": {"message": message, "type": kind, "code": code}}
+
+
+def _chunk(
+    kind: str, choice: dict[str, Any], usage: Usage | None, frame: Mapping[str, Any]
+) -> dict[str, Any]:
+    body = {**frame, "object": kind, "choices": [choice]}
+    if usage is not None:
+        body["usage"] = usage_json(usage)
+    return body
+
+
+def _fields(body: object, known: frozenset[str]) -> Mapping[str, Any]:
+    if not isinstance(body, Mapping):
+        raise BadBody("The request must be a JSON object.")
+    for name, value in body.items():
+        if name not in known:
+            raise BadBody(f"The parameter '{name}' is not supported.")
+        if name in NEUTRAL and value not in NEUTRAL[name]:
+            raise BadBody(f"The parameter '{name}' is not supported with this value.")
+    return body
+
+
+def _sampling(fields: Mapping[str, Any]) -> Sampling:
+    name = "max_completion_tokens" if fields.get("max_completion_tokens") is not None else "max_tokens"
+    stop = fields.get("stop")
+    stops = [stop] if isinstance(stop, str) else stop or []
+    if not isinstance(stops, list) or not all(isinstance(it, str) for it in stops):
+        raise BadBody("'stop' must be a string or a list of strings.")
+    return Sampling(
+        max_tokens=int(_number(fields, name, MAX_TOKENS, 0, 1 << 20, whole=True)),
+        stop=tuple(stops),
+        temperature=_number(fields, "temperature", 0.0, 0.0, 10.0),
+        top_k=int(_number(fields, "top_k", 40, 0, 1 << 20, whole=True)),
+        top_p=_number(fields, "top_p", 0.95, 0.0, 1.0),
+        seed=None
+        if fields.get("seed") is None
+        else int(_number(fields, "seed", 0, 0, 2**63 - 1, whole=True)),
+        logprobs=_wants_logprobs(fields.get("logprobs")),
+    )
+
+
+def _wants_logprobs(value: object) -> bool:
+    if value is None or value is False or value is True:
+        return value is True
+    if value in (0, 1):
+        return value == 1
+    raise BadBody("'logprobs' must be 0 or 1: only the chosen token's is given.")
+
+
+def _number(
+    fields: Mapping[str, Any], name: str, default: float, low: float, high: float, *, whole: bool = False
+) -> float:
+    value = fields.get(name)
+    if value is None:
+        return default
+    kinds = int if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
+        raise BadBody(
+            f"'{name}' must be {'a whole number' if whole else 'a number'} from {low:g} to {high:g}."
+        )
+    return value
+
+
+def _text(fields: Mapping[str, Any], name: str, default: str) -> str:
+    value = fields.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, str):
+        raise BadBody(f"'{name}' must be a string.")
+    return value
+
+
+def _mapping(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = fields.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise BadBody(f"'{name}' must be an object.")
+    return value
+
+
+def _mappings(fields: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    value = fields.get(name) or []
+    if not isinstance(value, list) or not all(isinstance(it, Mapping) for it in value):
+        raise BadBody(f"'{name}' must be a list of objects.")
+    return value
+
+
+def _message(fields: Mapping[str, Any]) -> ChatMessage:
+    role = _text(fields, "role", "")
+    if role not in ROLES:
+        raise BadBody(f"'role' must be one of {', '.join(ROLES)}.")
+    content = fields.get("content")
+    if isinstance(content, list):
+        parts = [it["text"] for it in content if _is_text_part(it)]
+        if len(parts) != len(content):
+            raise BadBody("'content' may only have parts of type text.")
+        content = "".join(parts)
+    return ChatMessage(role=role, content=_text({"content": content}, "content", ""))
+
+
+def _is_text_part(part: object) -> bool:
+    return isinstance(part, Mapping) and part.get("type") == "text" and isinstance(part.get("text"), str)
+
+
+def _priority(extra: Mapping[str, Any], default: Priority) -> Priority:
+    value = extra.get("priority", default)
+    for known in PRIORITIES:
+        if value == known:
+            return known
+    raise BadBody(f"'priority' must be one of {', '.join(PRIORITIES)}.")

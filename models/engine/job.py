@@ -1,0 +1,34 @@
+"""One request on its way through the worker: what is asked, who is told, whether it still matters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from models.spec import ModelSpec
+from models.wire import ChatRequest, CompletionRequest, Piece, Priority
+
+RANK: dict[Priority, int] = {"typing": 0, "chat": 1, "background": 2}
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Job:
+    """A request in the worker's hands. ``cancelled`` may be set by any thread; the rest is the worker's.
+
+    ``on_piece`` and ``on_error`` are called on the worker's thread; exactly one of a last piece (with
+    ``finish``) and an error ends the job, unless it was cancelled.
+    """
+
+    request: CompletionRequest | ChatRequest
+    spec: ModelSpec
+    on_piece: Callable[[Piece], None]
+    on_error: Callable[[Exception], None]
+    cancelled: bool = False
+    created: float = field(default_factory=time.perf_counter)
+    load_ms: float = 0.0
+
+    @property
+    def rank(self) -> int:
+        """Smaller is more urgent."""
+        return RANK[self.request.priority]

@@ -1,0 +1,38 @@
+"""Pure: choose the next token from its scores."""
+
+from __future__ import annotations
+
+from math import log
+
+import numpy as np
+import numpy.typing as npt
+
+from models.wire import Sampling
+
+Scores = npt.NDArray[np.float32]
+
+
+def choose(scores: Scores, sampling: Sampling, rng: np.random.Generator) -> int:
+    """The next token: the best one at temperature 0, otherwise drawn within top-k and top-p.
+
+    ``scores`` are logits of shape ``(n_vocab,)``.
+    """
+    if sampling.temperature <= 0.0:
+        return int(scores.argmax())
+    k = sampling.top_k if 0 < sampling.top_k < len(scores) else len(scores)
+    best = np.argpartition(scores, len(scores) - k)[len(scores) - k :]
+    best = best[np.argsort(-scores[best], kind="stable")]
+    weights = np.exp((scores[best] - scores[best[0]]).astype(np.float64) / sampling.temperature)
+    weights /= weights.sum()
+    if sampling.top_p < 1.0:
+        kept = int(np.searchsorted(np.cumsum(weights), max(sampling.top_p, 0.0))) + 1
+        best, weights = best[:kept], weights[:kept] / weights[:kept].sum()
+    return int(rng.choice(best, p=weights))
+
+
+def logprob(scores: Scores, token: int) -> float:
+    """The natural logarithm of the model's own probability of ``token``, at temperature 1."""
+    top = scores.max()
+    shifted = scores - top
+    np.exp(shifted, out=shifted)
+    return float(scores[token] - top) - log(float(shifted.sum()))

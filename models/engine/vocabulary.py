@@ -1,0 +1,118 @@
+"""Pure: from texts to the tokens of a fill-in-the-middle prompt, for every model family's own order.
+
+Special tokens are put in by id and the user's text is tokenized as plain text, so source code that happens
+to contain ``<|fim_middle|>`` stays what it is. Prefix, suffix and middle are tokenized apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+Tokenize = Callable[[str], Sequence[int]]
+
+# Mistral's code models want the suffix first and have no token before the middle.
+SUFFIX_FIRST = frozenset({"[SUFFIX]"})
+
+CUT_STEP = 8  # A prompt too long is cut in steps of 1/8 of the room, so that typing on does not move the cut.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FimTokens:
+    """A vocabulary's fill-in-the-middle tokens; ``None`` where it has none."""
+
+    prefix: int | None
+    suffix: int | None
+    middle: int | None
+    repository: int | None
+    separator: int | None
+    suffix_text: str = ""
+    """How the suffix token is spelled: it tells the families with an order of their own."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether the model can fill in the middle at all."""
+        return (
+            self.prefix is not None
+            and self.suffix is not None
+            and (self.middle is not None or self.suffix_first)
+        )
+
+    @property
+    def suffix_first(self) -> bool:
+        """Whether the suffix stands before the prefix."""
+        return self.suffix_text in SUFFIX_FIRST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FimText:
+    """What a prompt is made of, as plain text."""
+
+    prefix: str
+    suffix: str
+    middle: str = ""
+    path: str = ""
+    repository: str = ""
+    snippets: tuple[tuple[str, str], ...] = ()
+    """Other files as ``(path, text)``, in the order they are shown to the model."""
+
+
+def fim_prompt(text: FimText, fim: FimTokens, bos: int | None, tokenize: Tokenize, room: int) -> list[int]:
+    """The prompt's tokens, at most ``room`` of them.
+
+    What does not fit is cut: context from other files first, then the far ends of prefix and suffix.
+    ``fim`` must be ``usable``.
+    """
+    head = [] if bos is None else [bos]
+    middle = list(tokenize(text.middle)) if text.middle else []
+    fixed = len(head) + 3 + len(middle)
+    prefix, suffix = _fit(list(tokenize(text.prefix)), list(tokenize(text.suffix)), max(room - fixed, 0))
+    context = _context(text, fim, tokenize, room - fixed - len(prefix) - len(suffix))
+    assert fim.prefix is not None
+    assert fim.suffix is not None
+    if fim.suffix_first:
+        return [*head, *context, fim.suffix, *suffix, fim.prefix, *prefix, *middle]
+    assert fim.middle is not None
+    return [*head, *context, fim.prefix, *prefix, fim.suffix, *suffix, fim.middle, *middle]
+
+
+def _fit(prefix: list[int], suffix: list[int], room: int) -> tuple[list[int], list[int]]:
+    """Cut the prefix's start and the suffix's end until both fit; the prefix is worth three times as much."""
+    if len(prefix) + len(suffix) <= room:
+        return prefix, suffix
+    step = max(room // CUT_STEP, 1)
+    kept_suffix = min(len(suffix), max(room // 4, room - len(prefix)))
+    kept_suffix -= kept_suffix % step if kept_suffix < len(suffix) else 0
+    excess = len(prefix) + kept_suffix - room
+    cut = min(-(-excess // step) * step, len(prefix)) if 0 < excess else 0
+    return prefix[cut:], suffix[:kept_suffix]
+
+
+def _context(text: FimText, fim: FimTokens, tokenize: Tokenize, room: int) -> list[int]:
+    """Repo-level context: name, other files, this file's path. As much as fits, from the end.
+
+    The files nearest to the prefix are the most useful ones, so the first ones go when room is short.
+    """
+    if fim.separator is None or not (text.snippets or text.repository):
+        return []
+    own = [fim.separator, *tokenize(f"{text.path}\n")] if text.path else [fim.separator]
+    left = room - len(own)
+    files: list[list[int]] = []
+    for path, body in reversed(text.snippets):
+        piece = [fim.separator, *tokenize(f"{path}\n{body}\n")]
+        if left < len(piece):
+            break
+        left -= len(piece)
+        files.insert(0, piece)
+    name = _repository(text, fim, tokenize)
+    if left < len(name):
+        name = []
+    if left < 0:
+        return []
+    return [*name, *(token for piece in files for token in piece), *own]
+
+
+def _repository(text: FimText, fim: FimTokens, tokenize: Tokenize) -> list[int]:
+    if fim.repository is None or not text.repository:
+        return []
+    return [fim.repository, *tokenize(f"{text.repository}\n")]

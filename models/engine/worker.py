@@ -1,0 +1,314 @@
+"""The one thread that owns the models: loads them, gives each request its turns, frees them again.
+
+Requests take turns at the grain of one decode step or one piece of prefill. The most urgent one always
+goes first; when it arrives while a less urgent one is being evaluated, that evaluation is aborted (its
+finished part stays in the KV). Equally urgent ones share the turns, except ghost text: there it is first
+come, first served.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import psutil
+
+from models.engine.generate import Clock, Loaded, NoSlot, generate
+from models.engine.job import RANK, Job
+from models.engine.llama import Limits, Llama
+from models.engine.metrics import Metrics
+from models.errors import ModelError
+from models.gguf_header import Header, read_header
+from models.spec import ModelSpec
+from models.version import VERSION
+from models.wire import Health
+
+logger = logging.getLogger(__name__)
+
+MAX_LOADED = 2  # Models in memory at once: one for ghost text, one for chat.
+DEFAULT_CONTEXT = 8192  # Tokens of KV shared by all sequences: 100 MB for Qwen2.5-Coder-0.5B.
+SEQUENCES = 4
+COMPUTE_BYTES = 128 * 2**20  # Work buffers beside weights and KV (measured: 60-120 MB).
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineConfig:
+    """What the command line said."""
+
+    model: ModelSpec
+    idle_unload: float
+    """Seconds without a request after which the models leave the memory; 0 keeps them."""
+    context_tokens: int | None
+    threads: int | None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Turn:
+    """A job that has started, and where it stands."""
+
+    job: Job
+    loaded: Loaded
+    steps: Generator[None, None, Clock]
+
+
+@dataclass(slots=True)
+class _Queue:
+    """What other threads hand to the worker, under its lock."""
+
+    waiting: list[Job] = field(default_factory=list)
+    stopping: bool = False
+
+
+class Worker:
+    """Owns the models. ``submit``, ``cancel``, ``health`` and ``stop`` may be called from any thread."""
+
+    def __init__(self, config: EngineConfig, on_health: Callable[[Health], None]) -> None:
+        self._config = config
+        self._on_health = on_health
+        self._queue = _Queue()
+        self._condition = threading.Condition()
+        self._models: OrderedDict[Path, Loaded] = OrderedDict()
+        self._turns: list[_Turn] = []
+        self._running: _Turn | None = None
+        self._health = Health(
+            version=VERSION, pid=os.getpid(), executable=sys.executable, state="idle", model=config.model.name
+        )
+        self.metrics = Metrics()
+        self._thread = threading.Thread(target=self._run, name="llama", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def submit(self, job: Job) -> None:
+        """Queue ``job``; if it is more urgent than what runs now, that stops as soon as it can."""
+        with self._condition:
+            if self._queue.stopping:
+                job.on_error(ModelError("The engine is shutting down."))
+                return
+            self._queue.waiting.append(job)
+            running = self._running
+            if running is not None and job.rank < running.job.rank:
+                running.loaded.llama.abort()
+            self._condition.notify()
+
+    def cancel(self, job: Job) -> None:
+        """The answer is no longer wanted: stop within one decode step, also inside a prefill."""
+        job.cancelled = True
+        with self._condition:
+            running = self._running
+            if running is not None and running.job is job:
+                running.loaded.llama.abort()
+            self._condition.notify()
+
+    def stop(self) -> None:
+        """Finish nothing, free the memory, end the thread."""
+        with self._condition:
+            self._queue.stopping = True
+            if self._running is not None:
+                self._running.loaded.llama.abort()
+            self._condition.notify()
+        self._thread.join()
+
+    @property
+    def health(self) -> Health:
+        return self._health
+
+    # -- the worker's thread -----------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while self._wait():
+            turn = self._next_turn()
+            if turn is not None:
+                self._step(turn)
+        for turn in self._turns:
+            turn.steps.close()
+            turn.job.on_error(ModelError("The engine is shutting down."))
+        for job in self._queue.waiting:
+            job.on_error(ModelError("The engine is shutting down."))
+        for loaded in self._models.values():
+            loaded.llama.close()
+        self._models.clear()
+
+    def _wait(self) -> bool:
+        """Wait until there is something to do; false when it is time to end."""
+        with self._condition:
+            while not (self._queue.stopping or self._queue.waiting or self._turns):
+                if not self._condition.wait(self._until_unload()):
+                    self._unload_idle()
+            return not self._queue.stopping
+
+    def _until_unload(self) -> float | None:
+        if not (self._config.idle_unload and self._models):
+            return None
+        oldest = min(it.last_used for it in self._models.values())
+        return max(oldest + self._config.idle_unload - time.monotonic(), 0.05)
+
+    def _unload_idle(self) -> None:
+        now = time.monotonic()
+        for path, loaded in list(self._models.items()):
+            if self._config.idle_unload <= now - loaded.last_used:
+                self._unload(path)
+
+    def _unload(self, path: Path) -> None:
+        loaded = self._models.pop(path)
+        loaded.llama.close()
+        logger.info("unload model=%s", loaded.spec.name)
+        if not self._models:
+            self._tell(state="idle", progress=0.0, context_tokens=0)
+
+    def _next_turn(self) -> _Turn | None:
+        """The most urgent job that can go on, started if it is new; cancelled ones are dropped on the way."""
+        for turn in [it for it in self._turns if it.job.cancelled]:
+            self._end(turn)
+            self.metrics.cancelled += 1
+        started = min(self._turns, key=lambda it: it.job.rank, default=None)
+        job = self._take(started)
+        return started if job is None else self._begin(job) or started
+
+    def _take(self, started: _Turn | None) -> Job | None:
+        """The waiting job that should begin now, before ``started`` goes on."""
+        with self._condition:
+            waiting = self._queue.waiting
+            waiting[:] = [it for it in waiting if not it.cancelled]
+            job = min(waiting, key=lambda it: it.rank, default=None)
+            if job is None or not self._has_room(job):
+                return None
+            if started is not None and (started.job.rank < job.rank or started.job.rank == RANK["typing"]):
+                return None
+            waiting.remove(job)
+            return job
+
+    def _has_room(self, job: Job) -> bool:
+        """Whether one more job may hold a sequence. The last one is kept for ghost text."""
+        return len(self._turns) < (SEQUENCES if job.rank == RANK["typing"] else SEQUENCES - 1)
+
+    def _begin(self, job: Job) -> _Turn | None:
+        try:
+            loaded = self._loaded(job)
+        except ModelError as exc:
+            job.on_error(exc)
+            return None
+        except Exception as exc:
+            logger.exception("load bug model=%s", job.spec.name)
+            job.on_error(exc)
+            return None
+        turn = _Turn(job=job, loaded=loaded, steps=generate(job, loaded))
+        self._turns.append(turn)
+        return turn
+
+    def _step(self, turn: _Turn) -> None:
+        with self._condition:
+            turn.loaded.llama.resume()
+            self._running = turn
+            if turn.job.cancelled or any(it.rank < turn.job.rank for it in self._queue.waiting):
+                self._running = None
+                return
+        try:
+            next(turn.steps)
+        except StopIteration as done:
+            self._end(turn)
+            self._finished(done.value)
+        except NoSlot:
+            self._end(turn)
+            turn.job.on_error(ModelError("All places of this model are taken; try again."))
+        except ModelError as exc:
+            self._end(turn)
+            turn.job.on_error(exc)
+        except Exception as exc:
+            logger.exception("generate bug model=%s", turn.job.spec.name)
+            self._end(turn)
+            turn.job.on_error(exc)
+        else:
+            if turn.job.rank != RANK["typing"]:  # To the end of the row: equally urgent ones share the turns.
+                self._turns.remove(turn)
+                self._turns.append(turn)
+        finally:
+            with self._condition:
+                self._running = None
+
+    def _end(self, turn: _Turn) -> None:
+        turn.steps.close()
+        self._turns.remove(turn)
+
+    def _finished(self, clock: Clock) -> None:
+        self.metrics.add(clock)
+        if 1 < clock.produced and 0.0 < clock.decode_ms:
+            self._tell(tokens_per_second=round((clock.produced - 1) * 1000 / clock.decode_ms, 1))
+
+    # -- models ------------------------------------------------------------------------------------------
+
+    def _loaded(self, job: Job) -> Loaded:
+        """The job's model, loaded if need be. Raises ``ModelError``."""
+        known = self._models.get(job.spec.path)
+        if known is not None:
+            self._models.move_to_end(job.spec.path)
+            return known
+        started = time.perf_counter()
+        self._tell(state="loading", model=job.spec.name, progress=0.0, problem="")
+        try:
+            loaded = self._load(job.spec)
+        except ModelError as exc:
+            self._tell(state="failed", problem=str(exc))
+            raise
+        job.load_ms = (time.perf_counter() - started) * 1000
+        logger.info("load model=%s ms=%d", job.spec.name, job.load_ms)
+        self._models[job.spec.path] = loaded
+        self._tell(state="ready", progress=1.0, context_tokens=loaded.context, loads=self._health.loads + 1)
+        return loaded
+
+    def _load(self, spec: ModelSpec) -> Loaded:
+        header = read_header(spec.path)
+        limits = self._limits(spec, header)
+        self._make_memory(header, limits)
+        # Should llama.cpp take the process down, this line is what is left to explain it.
+        logger.info("loading model=%s file=%s", spec.name, spec.path.name)
+        llama = Llama(spec.path, limits, lambda fraction: self._tell(progress=round(fraction, 2)))
+        return Loaded(
+            spec=spec,
+            llama=llama,
+            held=[[] for _ in range(limits.sequences)],
+            used=[0] * limits.sequences,
+        )
+
+    def _limits(self, spec: ModelSpec, header: Header) -> Limits:
+        trained = header.number("context_length") or DEFAULT_CONTEXT
+        wanted = spec.context_tokens or self._config.context_tokens or DEFAULT_CONTEXT
+        return Limits(
+            context_tokens=max(min(wanted, SEQUENCES * trained), 256),
+            sequences=SEQUENCES,
+            threads=self._config.threads or default_threads(),
+        )
+
+    def _make_memory(self, header: Header, limits: Limits) -> None:
+        """Unload what is in the way; refuse what would only swap. Raises ``ModelError``."""
+        needed = header.size + header.kv_bytes(limits.context_tokens) + COMPUTE_BYTES
+        busy = {it.loaded.spec.path for it in self._turns}
+        for path in [it for it in self._models if it not in busy]:
+            if len(self._models) < MAX_LOADED and needed <= psutil.virtual_memory().available:
+                break
+            self._unload(path)
+        free = psutil.virtual_memory().available
+        if free < needed:
+            raise ModelError(
+                f"{header.path.name} needs about {needed / 1e9:.1f} GB of memory and"
+                f" {free / 1e9:.1f} GB are free; choose a smaller model or less context."
+            )
+
+    def _tell(self, **changes: object) -> None:
+        self._health = replace(self._health, **changes)  # type: ignore[arg-type]  # fields of Health, by name
+        self._on_health(self._health)
+
+
+def default_threads() -> int:
+    """Physical cores that this process may use: hyper-threads only slow the matrix products down."""
+    physical = psutil.cpu_count(logical=False) or 1
+    process = psutil.Process()
+    allowed = len(process.cpu_affinity() or ()) if hasattr(process, "cpu_affinity") else physical
+    return max(1, min(physical, allowed or physical))
