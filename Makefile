@@ -22,7 +22,10 @@ demo: setup
 	@$(RUN) -m scripts.demo $(ARGS)
 
 test: setup
-	@scripts/get_neovim.sh || echo "No Neovim could be fetched: its tests will be skipped."
+	@for version in 0.12 0.10; do \
+	  PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/get_neovim.sh "" $$version >/dev/null \
+	    || echo "There is no Neovim $$version for the tests that drive one."; \
+	done
 	$(RUN) -m pytest $(ARGS)
 
 check: setup

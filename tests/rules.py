@@ -1,0 +1,272 @@
+"""The rules of the architecture, each a plain function from a source tree to what breaks it.
+
+`test_architecture.py` runs them on the project and, so that they cannot fall asleep, on small trees that
+break each of them on purpose.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+PACKAGES = ("models", "codeindex", "completion", "chat", "lsp_server")
+OUTSIDE = ("benchmarks", "scripts", "tests")
+
+# Imports go down only. Who is not in a row is not to be imported.
+MAY_IMPORT = {
+    "models": set[str](),
+    "codeindex": {"models"},
+    "completion": {"models"},
+    "chat": {"models", "codeindex"},
+    "lsp_server": {"models", "codeindex", "completion", "chat"},
+}
+
+# Parts that stand alone: nobody else imports them, and of their own package they see only the listed values.
+ALONE = {
+    "models/engine/": {
+        "models.errors", "models.gguf_header", "models.paths", "models.registry", "models.spec",
+        "models.version", "models.wire",
+    },
+    "models/train/": {"models.errors", "models.paths", "models.registry", "models.spec", "models.version"},
+}  # fmt: skip
+
+# Every heavy dependency has one home (or few, each for a reason). Folders end in a slash.
+HOMES = {
+    "faiss": ("codeindex/vectors.py",),
+    "gguf": ("models/train/",),
+    "httpx": ("models/backend.py",),
+    "huggingface_hub": ("models/download.py",),
+    "llama_cpp": ("models/engine/llama.py", "models/train/"),  # an export is checked against it
+    "lsprotocol": ("lsp_server/",),
+    "onnxruntime": ("codeindex/embed.py",),
+    "openai": ("models/backend.py",),
+    "psutil": ("models/", "lsp_server/"),
+    "pygls": ("lsp_server/",),
+    "rich": ("lsp_server/",),
+    "sqlite3": ("codeindex/store.py", "codeindex/migrations.py"),
+    "starlette": ("models/engine/",),
+    "tokenizers": ("codeindex/embed.py", "models/train/"),
+    "torch": ("models/train/",),
+    "tree_sitter": ("codeindex/parse.py",),
+    "typer": ("lsp_server/", "models/__main__.py", "codeindex/__main__.py"),
+    "uvicorn": ("models/engine/",),
+    "watchfiles": ("codeindex/watch.py",),
+}
+
+# Values in, values out: no file, no clock, no socket, no thread, no chance. What is not there yet joins here.
+PURE = (
+    "completion/",
+    "models/answers.py", "models/errors.py", "models/spec.py", "models/version.py", "models/wire.py",
+    "models/engine/dialect.py", "models/engine/fim.py", "models/engine/slots.py",
+    "codeindex/chunk.py", "codeindex/config.py", "codeindex/rank.py", "codeindex/types.py",
+    "chat/config.py", "chat/diff.py", "chat/edits.py", "chat/prompts.py", "chat/router.py", "chat/types.py",
+)  # fmt: skip
+NOT_PURE = (
+    "completion/__init__.py",  # exports the orchestration too
+    "completion/complete.py",  # asks the model, takes the time
+    "completion/latest.py",  # waits for the next keystroke
+    "models/engine/template.py",  # a chat template may ask for today's date
+    "models/gguf_header.py",  # reads the first bytes of the file itself
+)
+IMPURE_MODULES = frozenset({
+    "anyio", "asyncio", "concurrent", "datetime", "fcntl", "glob", "http", "httpx", "io", "llama_cpp",
+    "logging", "mmap", "multiprocessing", "os", "psutil", "random", "secrets", "select", "shutil", "signal",
+    "socket", "sqlite3", "ssl", "subprocess", "sys", "tempfile", "threading", "time", "urllib", "uuid",
+})  # fmt: skip
+IMPURE_CALLS = frozenset({"open", "print", "input", "exec", "eval"})
+IMPURE_METHODS = frozenset(
+    {"read_text", "read_bytes", "write_text", "write_bytes", "exists", "iterdir", "stat"}
+)
+
+SHORTEST_DOCSTRING = 10  # characters, quotes included: "It is." says nothing.
+LONGEST_MODULE = 400  # lines: what one reader can hold in the head in one sitting.
+SOURCES = (".py", ".lua", ".sh", ".ts", ".js", ".toml", ".md", ".json", ".yml", ".yaml", ".cmake", ".txt", "")
+UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" * 3)) + r")\b")
+MACHINE_PATH = re.compile(
+    r"(?<![\w.$}{\])])/(?:work|root|Users|home)/(?!you\b|me\b|user\b|someone\b|\.\.\.|<|\$|\{)[\w.-]+"
+)
+REGISTRY = re.compile(
+    r"(?<![\w-])(?:[\w-]+\.)*(?:py" + r"pi\.org|pythonhosted\.org|npm" + r"js\.(?:org|com)|yarnpkg\.com|"
+    r"crates\.io|rubygems\.org|proxy\.golang\.org|deb\.debian\.org|security\.debian\.org|archive\.ubuntu\.com)"
+)
+
+Rule = Callable[[Path], list[str]]
+
+
+def imports_go_down(root: Path) -> list[str]:
+    """A package imports only itself and those below it; nobody imports benchmarks, scripts or tests."""
+    found = []
+    for path, name in _imports(root):
+        package, target = path.split("/")[0], name.split(".")[0]
+        if package not in PACKAGES or target == package:
+            continue
+        if target in OUTSIDE or (target in PACKAGES and target not in MAY_IMPORT[package]):
+            found.append(f"{path} imports {name}")
+    return found
+
+
+def parts_stand_alone(root: Path) -> list[str]:
+    """Nobody imports the engine or the training; they see only the values they share with the rest."""
+    found = []
+    for path, name in _imports(root):
+        for part, values in ALONE.items():
+            inside = path.startswith(part)
+            target_inside = _among(name, {part.rstrip("/").replace("/", ".")})
+            if path.split("/")[0] in PACKAGES and target_inside and not inside:
+                found.append(f"{path} imports {name}")
+            if inside and not target_inside and name.split(".")[0] in PACKAGES and not _among(name, values):
+                found.append(f"{path} imports {name}")
+    return found
+
+
+def heavy_dependencies_stay_home(root: Path) -> list[str]:
+    """Each heavy dependency is imported at its home alone, so that it can be replaced there alone."""
+    found = []
+    for path, name in _imports(root):
+        homes = HOMES.get(name.split(".")[0])
+        if homes is not None and path.split("/")[0] in PACKAGES and not _at_home(path, homes):
+            found.append(f"{path} imports {name}")
+    return found
+
+
+def pure_modules_are_pure(root: Path) -> list[str]:
+    """A pure module imports nothing that touches the world and calls nothing that does.
+
+    Those on the list also lean only on their like; those that call themselves pure are taken at their word.
+    """
+    found = []
+    for path in (it for it in python_files(root) if _is_pure(root, it)):
+        for name in _imports_of(root, path):
+            top = name.split(".")[0]
+            if top in IMPURE_MODULES:
+                found.append(f"{path} imports {name}")
+            elif top in PACKAGES and _at_home(path, PURE) and not _leads_to_pure(root, name):
+                found.append(f"{path} imports {name}, which is not pure")
+        for node in ast.walk(_tree(root / path)):
+            if isinstance(node, ast.Call):
+                if isinstance(node.func, ast.Name) and node.func.id in IMPURE_CALLS:
+                    found.append(f"{path}:{node.lineno} calls {node.func.id}()")
+                elif isinstance(node.func, ast.Attribute) and node.func.attr in IMPURE_METHODS:
+                    found.append(f"{path}:{node.lineno} calls .{node.func.attr}()")
+    return found
+
+
+def every_file_says_what_it_is(root: Path) -> list[str]:
+    """Line one of a Python file is its docstring's first sentence: the code map is made of these."""
+    found = []
+    for path in python_files(root):
+        first = (root / path).read_text(encoding="utf-8").partition("\n")[0]
+        if not first.startswith(('"""', 'r"""')) or len(first) < SHORTEST_DOCSTRING:
+            found.append(f"{path} has no docstring on line 1")
+    return found
+
+
+def modules_stay_short(root: Path) -> list[str]:
+    """A module that outgrows one sitting is two modules."""
+    counted = (
+        (path, len((root / path).read_text(encoding="utf-8").splitlines())) for path in python_files(root)
+    )
+    return [f"{path} has {lines} lines" for path, lines in counted if LONGEST_MODULE < lines]
+
+
+def nothing_is_left_unfinished(root: Path) -> list[str]:
+    """What is not done is in the issue tracker or not there; never a mark in the code."""
+    return _matches(root, UNFINISHED, skip=("tests/completion/golden/",))
+
+
+def no_machine_is_named(root: Path) -> list[str]:
+    """No path of one person's machine and no registry's host: a checkout works anywhere."""
+    return _matches(root, MACHINE_PATH) + _matches(root, REGISTRY)
+
+
+RULES: tuple[Rule, ...] = (
+    imports_go_down,
+    parts_stand_alone,
+    heavy_dependencies_stay_home,
+    pure_modules_are_pure,
+    every_file_says_what_it_is,
+    modules_stay_short,
+    nothing_is_left_unfinished,
+    no_machine_is_named,
+)
+
+
+def python_files(root: Path, folders: tuple[str, ...] = (*PACKAGES, *OUTSIDE)) -> list[str]:
+    """Our Python files, relative to the root, in a stable order."""
+    paths = (it for folder in folders for it in (root / folder).rglob("*.py"))
+    return sorted(it.relative_to(root).as_posix() for it in paths if not _generated(it.relative_to(root)))
+
+
+def text_files(root: Path) -> list[str]:
+    """Everything a person wrote: sources, documents, settings."""
+    found = []
+    for path in sorted(root.rglob("*")):
+        relative = path.relative_to(root)
+        if path.is_file() and path.suffix in SOURCES and not _generated(relative):
+            found.append(relative.as_posix())
+    return found
+
+
+def _generated(path: Path) -> bool:
+    hidden = path.parts[0].startswith(".") and path.parts[0] != ".ci"
+    folders = {"__pycache__", "node_modules", "build", "dist", "out"}
+    return hidden or bool(folders & set(path.parts)) or path.suffix == ".egg-info"
+
+
+def _matches(root: Path, pattern: re.Pattern[str], skip: tuple[str, ...] = ()) -> list[str]:
+    found = []
+    for path in text_files(root):
+        try:
+            text = (root / path).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        if path.startswith(skip or "\0"):
+            continue
+        for number, line in enumerate(text.splitlines(), 1):
+            if hit := pattern.search(line):
+                found.append(f"{path}:{number} says {hit.group()}")
+    return found
+
+
+def _imports(root: Path) -> Iterator[tuple[str, str]]:
+    for path in python_files(root):
+        for name in _imports_of(root, path):
+            yield path, name
+
+
+def _imports_of(root: Path, path: str) -> list[str]:
+    """The full name of everything imported, wherever the import stands: `from a import b` is `a.b`."""
+    found = []
+    for node in ast.walk(_tree(root / path)):
+        if isinstance(node, ast.Import):
+            found += [it.name for it in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = path.split("/")[: -node.level] if node.level else []
+            module = ".".join([*base, *filter(None, [node.module])])
+            found += [f"{module}.{it.name}" for it in node.names]
+    return found
+
+
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def _among(name: str, allowed: set[str]) -> bool:
+    return any((name + ".").startswith(it + ".") for it in allowed)
+
+
+def _is_pure(root: Path, path: str) -> bool:
+    """On the list, or the module says so itself."""
+    says_so = (ast.get_docstring(_tree(root / path)) or "").startswith("Pure:")
+    return path not in NOT_PURE and (says_so or _at_home(path, PURE))
+
+
+def _at_home(path: str, homes: tuple[str, ...]) -> bool:
+    return any(path == it or (it.endswith("/") and path.startswith(it)) for it in homes)
+
+
+def _leads_to_pure(root: Path, name: str) -> bool:
+    candidates = (name.replace(".", "/") + ".py", name.rpartition(".")[0].replace(".", "/") + ".py")
+    return any(_is_pure(root, it) for it in candidates if (root / it).is_file())
