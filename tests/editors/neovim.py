@@ -23,6 +23,7 @@ PLUGIN = ROOT / "editors" / "neovim"
 
 DEADLINE_S = 8.0  # Generous: a busy machine is slow, and nothing waits for it in vain when all is well.
 POLL_S = 0.02
+QUIET_S = 0.5  # Longer than Neovim's own 200 ms pause before it asks, with room for the answer.
 
 GHOST = """
 local texts = {}
@@ -152,6 +153,15 @@ class Editor:
         self.nvim.command(f"edit {path}")
         self.wait_for_server()
 
+    def reset(self) -> None:
+        """Close every file and forget what earlier tests did."""
+        self.nvim.command("stopinsert")
+        self.lua("require('hearth').resume()")
+        self.nvim.command("silent! %bwipeout!")
+        self.nvim.command("messages clear")
+        self.set_script()
+        self.log.write_text("")
+
     def wait_for_server(self) -> None:
         """What is typed before the server is attached asks for nothing."""
         ready = """
@@ -202,6 +212,13 @@ class Editor:
                 )
             time.sleep(POLL_S)
 
+    def never(self, condition: Callable[[], Any], what: str) -> None:
+        """Make sure that something does not happen; only the absence of an event needs real time."""
+        deadline = time.monotonic() + QUIET_S
+        while time.monotonic() < deadline:
+            assert not condition(), what
+            time.sleep(POLL_S)
+
     def until_ghost(self, text: str) -> None:
         """Wait for exactly this ghost text."""
         self.until(lambda: self.ghost() == text, f"the ghost text is {text!r}")
@@ -222,9 +239,10 @@ class Editor:
 
 
 def start(front: Front, home: Path) -> Editor:
-    """Start Neovim with nothing but the plugin."""
+    """Start Neovim with nothing but the plugin, in a workspace of its own."""
     nvim = program(front.version)
+    (home / "work" / ".git").mkdir(parents=True, exist_ok=True)
     command = ["env", *(f"{key}={value}" for key, value in environment(nvim, home).items())]
     command += [str(nvim), "--clean", "--embed", "--headless", "-n"]
-    command += ["--cmd", f"set runtimepath^={PLUGIN}"]
+    command += ["--cmd", f"set runtimepath^={PLUGIN}", "--cmd", f"cd {home / 'work'}"]
     return Editor(nvim=pynvim.attach("child", argv=command), front=front, home=home)
