@@ -1,0 +1,150 @@
+"""Read brackets, strings and comments the way a lexer would: what is open, and what closes nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from completion.languages import CLOSER_OF, CLOSERS, OPENER_OF, OPENERS, Language
+
+Kind = Literal["bracket", "quote", "unfinished"]
+LINE_END = "\n"
+"""What ends a line comment; ``inside`` has this value in one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A bracket or a closing quote, and where it stands."""
+
+    at: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lexed:
+    """What a piece of text leaves to its surroundings."""
+
+    closes: tuple[Mark, ...]
+    """Closers (and the quote that ends the string the text started in) that have no opener in the text."""
+    opens: tuple[Mark, ...]
+    """Openers that the text does not close, outermost first."""
+    inside: str
+    """What ends the string or comment in which the text ends; empty in code."""
+    code_end: int
+    """Where the last line's code ends and its comment, if it has one, begins."""
+
+
+def lex(text: str, language: Language, inside: str = "") -> Lexed:
+    """Read ``text``; ``inside`` says what ends the string or comment in which it starts."""
+    closes: list[Mark] = []
+    opens: list[Mark] = []
+    depth = dict.fromkeys(OPENERS, 0)
+    open_end, code_end = "", len(text)
+    for kind, mark in _marks(text, language, inside):
+        if kind == "unfinished":
+            open_end, code_end = mark.text, mark.at if _is_comment(mark.text, language) else len(text)
+        elif mark.text in OPENERS:
+            opens.append(mark)
+            depth[mark.text] += 1
+        elif kind == "quote" or not depth[OPENER_OF[mark.text]]:
+            closes.append(mark)
+        else:
+            _close(OPENER_OF[mark.text], opens, depth)
+    return Lexed(closes=tuple(closes), opens=tuple(opens), inside=open_end, code_end=code_end)
+
+
+def owed(before: Lexed, after: Lexed, *, line_start: int, whole: bool) -> str:
+    """The closers that the document still lacks at the cursor, innermost first.
+
+    When the document goes on behind what was read (not ``whole``), what was opened above the cursor's line
+    counts as closed there: offering a closer too many is worse than one too few.
+    """
+    waiting = [CLOSER_OF[it.text] for it in before.opens if whole or line_start <= it.at]
+    lacking = ""
+    for mark in after.closes:
+        if mark.text not in waiting:
+            continue
+        while (innermost := waiting.pop()) != mark.text:
+            lacking += innermost
+    return lacking + "".join(reversed(waiting))
+
+
+def code_of(line: str, language: Language) -> str:
+    """The line without its trailing comment and blanks."""
+    return line[: lex(line, language).code_end].rstrip()
+
+
+def in_comment(inside: str, language: Language) -> bool:
+    """Whether ``inside`` stands for a comment, not a string."""
+    return bool(inside) and _is_comment(inside, language)
+
+
+def _is_comment(inside: str, language: Language) -> bool:
+    return inside == LINE_END or any(inside == end for _, end in language.block_comments)
+
+
+def _marks(text: str, language: Language, inside: str) -> Iterator[tuple[Kind, Mark]]:
+    """The brackets in code, the quote ending the string ``text`` starts in, and what is left unfinished."""
+    starts, ends = _patterns(language)
+    at = 0
+    if inside:
+        at, how = _end(text, 0, inside, language)
+        if how == "open":
+            yield "unfinished", Mark(at=0, text=inside)
+        elif how == "closed" and not _is_comment(inside, language):
+            yield "quote", Mark(at=at - len(inside), text=inside)
+    while found := starts.search(text, at):
+        at, mark = found.end(), found.group()
+        if mark in OPENERS or mark in CLOSERS:
+            yield "bracket", Mark(at=found.start(), text=mark)
+        elif found.lastgroup != "literal":
+            end = ends.get(mark, LINE_END)
+            at, how = _end(text, at, end, language)
+            if how == "open":
+                yield "unfinished", Mark(at=found.start(), text=end)
+
+
+def _close(opener: str, opens: list[Mark], depth: dict[str, int]) -> None:
+    while True:
+        innermost = opens.pop().text
+        depth[innermost] -= 1
+        if innermost == opener:  # Else a closer was forgotten inside; what is around it still matches.
+            return
+
+
+def _end(text: str, at: int, inside: str, language: Language) -> tuple[int, Literal["closed", "cut", "open"]]:
+    """Where the string or comment that ``inside`` ends is over, and how: a line end cuts a short string."""
+    if _is_comment(inside, language):
+        found = text.find(inside, at)
+        if found < 0:
+            return len(text), "open"
+        return (found if inside == LINE_END else found + len(inside)), "closed"
+    for match in _string_end(inside, inside not in language.long_quotes).finditer(text, at):
+        if match.group() == LINE_END:
+            return match.start(), "cut"
+        if match.group() == inside:
+            return match.end(), "closed"
+    return len(text), "open"
+
+
+@cache
+def _string_end(quote: str, one_line: bool) -> re.Pattern[str]:
+    ends: Sequence[str] = (re.escape(quote), LINE_END) if one_line else (re.escape(quote),)
+    return re.compile(r"\\[\s\S]|" + "|".join(ends))
+
+
+@cache
+def _patterns(language: Language) -> tuple[re.Pattern[str], dict[str, str]]:
+    """What starts something, and what ends it."""
+    ends = dict(language.block_comments)
+    ends |= {it: it for it in language.long_quotes}
+    ends |= {it: it for it in language.quotes}
+    alternatives = [rf"(?P<literal>{language.literal})"] if language.literal else []
+    alternatives += [re.escape(start) for start, _ in language.block_comments]
+    alternatives += language.line_comments
+    alternatives += [re.escape(it) for it in language.long_quotes]
+    alternatives.append("[" + re.escape(OPENERS + CLOSERS + language.quotes) + "]")
+    return re.compile("|".join(alternatives)), ends

@@ -1,0 +1,109 @@
+"""Typed-through answers: what the user types of a suggestion is answered by the rest of it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from completion.brackets import lex
+from completion.languages import CLOSER_OF
+from completion.postprocess import clean
+from completion.spot import Spot
+from completion.stop import end_of
+from completion.suggestion import Suggestion
+from completion.trigger import Shape, Trigger
+
+CAPACITY = 64  # Suggestions are small; people return to the last few places they were at.
+NEAR_CHARACTERS = 256  # Of the text on each side that must be the same; what is further away may be edited.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What must be the same for a suggestion to fit."""
+
+    model: str
+    path: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    r"""A suggestion, with ``\n`` line breaks, and how it was asked for."""
+
+    suggestion: Suggestion
+    shape: Shape
+    inside: str
+
+
+class SuggestionCache:
+    """The suggestions shown last, newest last."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._capacity = capacity
+        self._kept: OrderedDict[Place, Kept] = OrderedDict()
+
+    def put(self, spot: Spot, trigger: Trigger, model: str, suggestion: Suggestion) -> None:
+        """Remember a suggestion that was shown here; the least recently used one makes room."""
+        place = Place(
+            model=model,
+            path=spot.path,
+            before=spot.before[-NEAR_CHARACTERS:],
+            after=spot.after[: 2 * NEAR_CHARACTERS],
+        )
+        self._kept[place] = Kept(suggestion=suggestion, shape=trigger.shape, inside=spot.inside)
+        self._kept.move_to_end(place)
+        while len(self._kept) > self._capacity:
+            self._kept.popitem(last=False)
+
+    def find(self, spot: Spot, trigger: Trigger, model: str) -> Suggestion | None:
+        """The rest of a suggestion that the user has typed or accepted a part of, or all of it again."""
+        for place in reversed(self._kept):
+            if (place.model, place.path) != (model, spot.path):
+                continue
+            kept = self._kept[place]
+            for typed in _typed(place, kept.suggestion.text, spot.before):
+                if not typed and kept.shape == "line" and trigger.shape == "block":
+                    continue
+                rest = _rest(place, kept, typed, spot, trigger)
+                if rest and rest.text:
+                    self._kept.move_to_end(place)
+                    return replace(rest, source="cache", usage=None, ms=0.0, first_ms=0.0)
+        return None
+
+
+def _typed(place: Place, text: str, before: str) -> Iterator[str]:
+    """The beginnings of ``text`` which, put behind the place, lead to the cursor; fewest characters first."""
+    is_whole = len(place.before) < NEAR_CHARACTERS
+    for length in range(len(text)):
+        typed = text[:length]
+        if not before.endswith(typed):
+            continue
+        if is_whole and before != place.before + typed:
+            continue
+        if before.endswith(place.before, 0, len(before) - length):
+            yield typed
+
+
+def _rest(place: Place, kept: Kept, typed: str, spot: Spot, trigger: Trigger) -> Suggestion | None:
+    """What is left of the suggestion, if the text after the cursor is what it should be by now."""
+    shown = kept.suggestion
+    rest = replace(shown, text=shown.text[len(typed) :])
+    if _near(spot.after, place.after):
+        return rest
+    lexed = lex(typed, spot.facts, kept.inside)
+    passed = "".join(it.text for it in lexed.closes)
+    if 0 < len(passed) <= shown.replace_after and _near(spot.after, place.after[len(passed) :]):
+        return replace(rest, replace_after=shown.replace_after - len(passed))  # Closers were typed over.
+    quote = lexed.inside if lexed.inside != kept.inside else ""
+    paired = quote + "".join(CLOSER_OF[it.text] for it in reversed(lexed.opens))
+    if paired and not shown.replace_after and _near(spot.after, paired + place.after):
+        text = rest.text[: end_of(rest.text, spot, trigger, whole=True)]
+        draft = clean(text, spot, trigger)
+        return replace(rest, text=draft.text, replace_after=draft.replace_after)
+    return None
+
+
+def _near(one: str, other: str) -> bool:
+    return one[:NEAR_CHARACTERS] == other[:NEAR_CHARACTERS]

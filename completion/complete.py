@@ -1,0 +1,134 @@
+"""Ask the model for ghost text and judge what it says: the one file here that waits for anything."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+
+from completion.cache import SuggestionCache
+from completion.config import CompletionConfig
+from completion.postprocess import clean
+from completion.prompt import fim_request
+from completion.spot import Spot
+from completion.stop import end_of, enough
+from completion.suggestion import Suggestion, kept_logprobs, probabilities
+from completion.trigger import Trigger
+from models.backend import Backend
+from models.wire import CompletionRequest, Finish, Piece, Snippet, Usage
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Heard:
+    """What the model has said so far."""
+
+    pieces: list[Piece] = field(default_factory=list)
+    text: str = ""
+    cut: int | None = None
+    """Where a stop rule cuts the text; none had to if the model stopped by itself."""
+    finish: Finish | None = None
+    usage: Usage | None = None
+    first_at: float = 0.0
+
+
+async def complete(
+    backend: Backend,
+    cache: SuggestionCache,
+    spot: Spot,
+    trigger: Trigger,
+    config: CompletionConfig,
+    model: str,
+    snippets: Sequence[Snippet] = (),
+) -> Suggestion:
+    """The suggestion for a spot; one without text says in ``reason`` why there is none.
+
+    The pause for fast typing is made here, behind the cache: what was suggested and is typed costs no time.
+    Cancelling the caller closes the stream, and the engine stops. Raises ``BackendError``.
+    """
+    start = time.perf_counter()
+    if trigger.shape == "none":
+        return Suggestion(text="", reason=trigger.reason)
+    suggestion = cache.find(spot, trigger, model)
+    if suggestion is None:
+        if not trigger.explicit:
+            await asyncio.sleep(config.pause_ms / 1000)
+        request = fim_request(spot, trigger, config, model, snippets)
+        asked = time.perf_counter()
+        heard = await _listen(backend, request, spot, trigger, config)
+        suggestion = replace(_judge(heard, spot, trigger, config), first_ms=_ms(asked, heard.first_at))
+        if suggestion.text:
+            cache.put(spot, trigger, model, suggestion)
+    suggestion = replace(suggestion, ms=_ms(start, time.perf_counter()))
+    _log(suggestion, spot, trigger)
+    return replace(suggestion, text=suggestion.text.replace("\n", spot.line_ending))
+
+
+async def _listen(
+    backend: Backend, request: CompletionRequest, spot: Spot, trigger: Trigger, config: CompletionConfig
+) -> Heard:
+    """Read the stream until enough has been said; leaving it closes it, which stops the engine."""
+    heard = Heard()
+    try:
+        async with (
+            asyncio.timeout(config.deadline_ms / 1000),
+            aclosing(backend.complete(request)) as stream,
+        ):
+            async for piece in stream:
+                heard.first_at = heard.first_at or time.perf_counter()
+                heard.pieces.append(piece)
+                heard.text += piece.text
+                heard.finish = piece.finish or heard.finish
+                heard.usage = piece.usage or heard.usage
+                heard.cut = enough(heard.text, spot, trigger)
+                if heard.cut is not None:
+                    break
+    except TimeoutError:
+        logger.debug("deadline ms=%d characters=%d", config.deadline_ms, len(heard.text))
+    return heard
+
+
+def _judge(heard: Heard, spot: Spot, trigger: Trigger, config: CompletionConfig) -> Suggestion:
+    """Cut, clean and weigh what was heard."""
+    in_time = heard.cut is not None or heard.finish is not None
+    cut = heard.cut
+    if cut is None:
+        whole = heard.finish == "stop"
+        cut = end_of(heard.text, spot, trigger, whole=whole, lines_only=not in_time)
+    draft = clean(heard.text[:cut], spot, trigger)
+    mean, least = probabilities(kept_logprobs(heard.pieces, heard.text, draft.text))
+    text, reason = draft.text, trigger.reason if draft.text else draft.reason
+    if not text and not in_time:
+        reason = "deadline"
+    elif text and mean < config.confidence_threshold:
+        text, reason = "", "low_confidence"
+    return Suggestion(
+        text=text,
+        replace_after=draft.replace_after if text else 0,
+        confidence=mean,
+        min_confidence=least,
+        usage=heard.usage,
+        reason=reason,
+    )
+
+
+def _log(suggestion: Suggestion, spot: Spot, trigger: Trigger) -> None:
+    logger.info(
+        "complete language=%s shape=%s reason=%s source=%s shown=%d confidence=%.2f ms=%.0f first_ms=%.0f",
+        spot.language,
+        trigger.shape,
+        suggestion.reason,
+        suggestion.source,
+        len(suggestion.text),
+        suggestion.confidence,
+        suggestion.ms,
+        suggestion.first_ms,
+    )
+
+
+def _ms(start: float, end: float) -> float:
+    return max(0.0, (end - start) * 1000)

@@ -1,0 +1,40 @@
+"""The limits and thresholds of ghost text, resolved by the caller: nothing here has a default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CHARACTERS_PER_TOKEN = 3
+"""Code is 3.0 to 3.6 characters per token for vocabularies of 8k to 150k; the engine counts exactly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletionConfig:
+    """How much to look at, how much to write, and how sure to be."""
+
+    enabled: bool
+    """Whether ghost text is shown at all."""
+    max_tokens: int
+    """The longest suggestion, in tokens of the model."""
+    max_lines: int
+    """The longest block, in lines; 1 keeps every suggestion on the cursor's line."""
+    prefix_tokens: int
+    """How much of the text before the cursor the model sees, about, in tokens."""
+    suffix_tokens: int
+    """How much of the text after the cursor the model sees, about, in tokens."""
+    pause_ms: int
+    """How long to wait before the model is asked, so that fast typing asks once; explicit requests do not."""
+    deadline_ms: int
+    """When to stop waiting for the model and take the whole lines that are there."""
+    confidence_threshold: float
+    """Below this mean token probability a suggestion is not worth showing; from the model's card."""
+
+    @property
+    def prefix_characters(self) -> int:
+        """The prefix budget in characters."""
+        return self.prefix_tokens * CHARACTERS_PER_TOKEN
+
+    @property
+    def suffix_characters(self) -> int:
+        """The suffix budget in characters."""
+        return self.suffix_tokens * CHARACTERS_PER_TOKEN

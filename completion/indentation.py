@@ -1,0 +1,104 @@
+"""Pure: how deep a line stands, how deep the next one may stand, and how to write that in blanks."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from completion.brackets import code_of
+from completion.languages import CLOSERS, opens_block
+
+if TYPE_CHECKING:
+    from completion.spot import Spot
+
+TAB_COLUMNS = 4  # Any width will do, as long as a tab is as deep as one level of most files.
+LEVELS = (2, 3, 4, 8)  # Columns that people use for one level; other steps are alignment.
+CONTINUES = re.compile(r"[=+\-*/%&|^<>?,.\\]$")
+"""A line that ends so goes on in the next one, which may stand deeper."""
+BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstLine:
+    """The first line of a suggestion for a blank line: how deep the model put it, how deep it belongs."""
+
+    body: str
+    """The suggestion from its first visible character on."""
+    given: int
+    wanted: int
+
+
+def leading(line: str) -> str:
+    """The blanks at the start of a line."""
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def width(line: str) -> int:
+    """How many columns the line is indented."""
+    blanks = leading(line)
+    return len(blanks) + blanks.count("\t") * (TAB_COLUMNS - 1)
+
+
+def unit_of(lines: Iterable[str], language: str) -> str:
+    """The blanks of one level, judged by these lines; empty when they do not tell."""
+    tabs = spaces = last = 0
+    steps: Counter[int] = Counter()
+    for line in lines:
+        blanks = leading(line)
+        if len(blanks) == len(line):
+            continue
+        tabs += blanks.startswith("\t")
+        spaces += blanks.startswith("  ")
+        steps[len(blanks) - last] += 1
+        last = len(blanks)
+    if spaces < tabs or (not spaces and language in ("go", "makefile")):
+        return "\t"
+    if not spaces:
+        return ""
+    return " " * max(LEVELS, key=lambda it: (steps[it], it == 4))
+
+
+def unit_width(unit: str) -> int:
+    """How many columns one level is."""
+    return TAB_COLUMNS if unit == "\t" else len(unit) or TAB_COLUMNS
+
+
+def blanks_of(columns: int, unit: str) -> str:
+    """So many columns, written the way the document does."""
+    if unit == "\t":
+        return "\t" * (columns // TAB_COLUMNS) + " " * (columns % TAB_COLUMNS)
+    return " " * columns
+
+
+def first_line(text: str, spot: Spot) -> FirstLine:
+    """Where the suggestion's first line stands and should stand, for a cursor on a blank line.
+
+    A model may continue behind the typed blanks, write all blanks of the line again, or leave the line blank
+    and go on below; all three mean the same line to the user.
+    """
+    typed = spot.line_before
+    skipped = BLANK_LINES.match(text)
+    start = skipped.end() if skipped else 0
+    body = text[start:].lstrip(" \t")
+    own = leading(text[start:])
+    given = width(own) if start else width(typed + own)
+    least, most = _bounds(spot, body)
+    return FirstLine(body=body, given=given, wanted=max(min(max(given, least), most), width(typed)))
+
+
+def _bounds(spot: Spot, body: str) -> tuple[int, int]:
+    """The shallowest and deepest place for the cursor's line, by the line above."""
+    above = spot.lines_above
+    if not above:
+        return 0, 0
+    code, here = code_of(above[0], spot.facts), width(above[0])
+    typed = width(spot.line_before)
+    deeper = typed if here < typed and not spot.unit else here + unit_width(spot.unit)
+    if not opens_block(code, spot.facts):
+        return 0, deeper if CONTINUES.search(code) else here
+    closing = body[:1] in tuple(CLOSERS)
+    surely = code.endswith(("(", "[", "{")) or spot.facts.by_indentation
+    return (here if closing else deeper) if surely and typed <= here else 0, deeper

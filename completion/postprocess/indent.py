@@ -1,0 +1,78 @@
+"""Write the suggestion's blanks the way the document does, and put it where it belongs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from completion.brackets import code_of
+from completion.indentation import TAB_COLUMNS, blanks_of, first_line, leading, unit_width, width
+from completion.languages import opens_block
+from completion.postprocess.draft import Draft
+from completion.spot import Spot
+from completion.trigger import Trigger
+
+SPACES_AT_LINE_START = re.compile(r"(?<=\n)[ \t]+(?=\S)")
+
+
+def fit_tabs(draft: Draft, spot: Spot, trigger: Trigger) -> Draft:
+    """Tabs in a file of tabs, spaces in a file of spaces; as it is in a string or a file that has neither."""
+    if not spot.unit or spot.inside:
+        return draft
+    level = _level(draft.text) if spot.unit == "\t" else TAB_COLUMNS
+
+    def written(found: re.Match[str]) -> str:
+        blanks = found.group()
+        if spot.unit == "\t":
+            return "\t" * blanks.count("\t") + blanks_of(blanks.count(" ") * TAB_COLUMNS // level, "\t")
+        return blanks.replace("\t", spot.unit)
+
+    text = SPACES_AT_LINE_START.sub(written, "\n" + draft.text)[1:] if spot.on_blank_line else None
+    return replace(draft, text=SPACES_AT_LINE_START.sub(written, draft.text) if text is None else text)
+
+
+def fit_indentation(draft: Draft, spot: Spot, trigger: Trigger) -> Draft:
+    """On a blank line, the first line stands where it belongs; the others move along if they must."""
+    if not spot.on_blank_line or spot.inside:
+        return draft
+    first = first_line(draft.text, spot)
+    if not first.body:
+        return replace(draft, text="")
+    head, *rest = first.body.split("\n")
+    blanks = blanks_of(first.wanted - width(spot.line_before), spot.unit)
+    shift = first.wanted - first.given
+    if shift and _moves(head, rest, first.given, first.wanted, spot):
+        rest = [_shifted(it, shift, spot) for it in rest]
+    return replace(draft, text="\n".join([blanks + head, *rest]))
+
+
+def fit_first_blanks(draft: Draft, spot: Spot, trigger: Trigger) -> Draft:
+    """One blank between what is typed and what follows is enough."""
+    is_typed = spot.line_before[-1:].isspace() and not spot.on_blank_line and not spot.inside
+    return replace(draft, text=draft.text.lstrip(" \t")) if is_typed else draft
+
+
+def _moves(head: str, rest: list[str], given: int, wanted: int, spot: Spot) -> bool:
+    """Whether the lines behind the first one belong to where the model put it, not to where it belongs."""
+    depth = next((width(it) for it in rest if it.strip()), None)
+    if depth is None:
+        return False
+    deeper = opens_block(code_of(head, spot.facts), spot.facts)
+
+    def fits(first: int) -> bool:
+        return first < depth if deeper else first <= depth
+
+    return fits(given) if wanted < given else not fits(wanted)
+
+
+def _shifted(line: str, columns: int, spot: Spot) -> str:
+    if not line.strip():
+        return ""
+    unit = "\t" if "\t" in leading(line) else spot.unit
+    return blanks_of(max(0, width(line) + columns), unit) + line.lstrip(" \t")
+
+
+def _level(text: str) -> int:
+    """How many spaces the model writes for one level."""
+    widths = [len(it.group()) for it in SPACES_AT_LINE_START.finditer("\n" + text) if "\t" not in it.group()]
+    return unit_width("") if all(it % unit_width("") == 0 for it in widths) else 2

@@ -1,0 +1,64 @@
+"""What comes out: ``Suggestion``, and the log-probabilities that say how sure the model was."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from models.wire import Piece, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """Text to show at the cursor, or ``text == ""`` and the ``reason`` why there is nothing to show."""
+
+    text: str
+    """With the line breaks of the document."""
+    replace_after: int = 0
+    """How many code points behind the cursor, on its line, the text takes the place of: none or all."""
+    confidence: float = 1.0
+    """The mean probability of the tokens shown; 1 if the server does not tell."""
+    min_confidence: float = 1.0
+    """The probability of the least certain token shown."""
+    source: Literal["model", "cache"] = "model"
+    usage: Usage | None = None
+    """What the answer cost, if the server told before it had said enough."""
+    ms: float = 0.0
+    """From the question to this answer."""
+    first_ms: float = 0.0
+    """From the question to the model's first piece."""
+    reason: str
+    """One word for logs: the trigger's reason if there is text, else what left nothing to show."""
+
+
+def kept_logprobs(pieces: Iterable[Piece], raw: str, shown: str) -> list[float]:
+    """The log-probabilities of the tokens whose text is still there in ``shown``.
+
+    Cleaning cuts the end and moves blanks: ``shown`` has as many visible characters as are kept of ``raw``.
+    """
+    end = _reach(raw, sum(not it.isspace() for it in shown))
+    kept: list[float] = []
+    at = 0
+    for piece in pieces:
+        if end <= at:
+            break
+        kept += piece.logprobs
+        at += len(piece.text)
+    return kept
+
+
+def probabilities(logprobs: Sequence[float]) -> tuple[float, float]:
+    """Mean and least probability; no tokens means that nobody doubts."""
+    values = [math.exp(min(it, 0.0)) for it in logprobs]
+    return (math.fsum(values) / len(values), min(values)) if values else (1.0, 1.0)
+
+
+def _reach(text: str, visible: int) -> int:
+    """How much of ``text`` it takes to see so many characters that are not blank."""
+    for at, character in enumerate(text):
+        if not visible:
+            return at
+        visible -= not character.isspace()
+    return len(text)
