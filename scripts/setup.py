@@ -119,7 +119,7 @@ def fitting_python() -> str:
     question = "import sys; print(sys.version_info[0], sys.version_info[1], sys.executable)"
     found = []
     for name in (sys.executable, *CANDIDATES):
-        answer = output(name, "-c", question).split(maxsplit=2)
+        answer = output(name, "-c", question).strip().split(maxsplit=2)
         if len(answer) < 3:
             continue
         version = (int(answer[0]), int(answer[1]))
