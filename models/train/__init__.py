@@ -1,0 +1,1 @@
+"""The recipe that makes the bundled starter model: sources, cuts, tokenizer, training, export, evaluation."""

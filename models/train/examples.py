@@ -1,0 +1,140 @@
+"""Rows of training tokens, made on the fly.
+
+Row ``n`` of a seed is always the same, so a run resumes by counting.
+Prefix, suffix and middle are tokenized apart, as at run time.
+Most rows are fill-in-the-middle; some begin with another file of the same project, some are plain text.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from tokenizers import Tokenizer
+
+from models.train.clean import SourceFile
+from models.train.cuts import Cut, cut
+from models.train.tokenizer import END, FILE, MIDDLE, PAD, PREFIX, REPO, SUFFIX
+
+PLAIN_SHARE = 0.08  # Enough to keep the model able to go on without a suffix.
+REPO_SHARE = 0.15  # Rows that begin with a piece of another file of the same project.
+PAIR_SHARE = 0.3  # Rows that hold two smaller examples: short files are common, too.
+SUFFIX_SHARE = (
+    0.45  # Of the room at most, drawn evenly from none: run-time prompts favor the prefix likewise.
+)
+MIDDLE_WEIGHT = 2.0  # The middle is what we use; the rest teaches the language.
+CHARACTERS_PER_TOKEN = 4.0  # Generous, so that a window overfills its budget; the token count decides.
+SMALLEST = 96  # Tokens; less room than this is padded.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """Token ids of one row and the weight of predicting each of them."""
+
+    ids: list[int]
+    weights: list[float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corpus:
+    """Files with the running sum of their sizes, so that every character is as likely as any other."""
+
+    files: Sequence[SourceFile]
+    sums: Sequence[int]
+    projects: dict[str, list[int]] = field(repr=False)
+
+
+def corpus(files: Sequence[SourceFile]) -> Corpus:
+    projects: dict[str, list[int]] = defaultdict(list)
+    for number, it in enumerate(files):
+        projects[it.project].append(number)
+    return Corpus(files=files, sums=list(accumulate(len(it.text) for it in files)), projects=dict(projects))
+
+
+def row(source: Corpus, tokenizer: Tokenizer, *, seed: int, number: int, context: int) -> Row:
+    """Row ``number``: examples until the context is full, then padding that counts nothing."""
+    rng = random.Random(f"{seed}/{number}")
+    ids: list[int] = []
+    weights: list[float] = []
+    budget = context if rng.random() < 1 - PAIR_SHARE else rng.randint(context // 4, context * 3 // 4)
+    while SMALLEST <= context - len(ids):
+        made = _example(source, tokenizer, rng, min(budget, context - len(ids)))
+        ids += made.ids
+        weights += made.weights
+        budget = context
+    rest = context - len(ids)
+    return Row(ids=ids + [_id(tokenizer, PAD)] * rest, weights=weights + [0.0] * rest)
+
+
+def _example(source: Corpus, tokenizer: Tokenizer, rng: random.Random, budget: int) -> Row:
+    file = rng.choices(source.files, cum_weights=source.sums)[0]
+    style = rng.random()
+    if style < PLAIN_SHARE:
+        return _plain(file, tokenizer, rng, budget)
+    head: list[int] = []
+    if style < PLAIN_SHARE + REPO_SHARE and 3 * SMALLEST < budget:
+        head = _repository(source, file, tokenizer, rng, budget // 3)
+    made = cut(_window(file.text, rng, budget - len(head)), rng)
+    if made is None:
+        return _plain(file, tokenizer, rng, budget)
+    return fim_row(tokenizer, made, budget, suffix_share=rng.uniform(0, SUFFIX_SHARE), head=head)
+
+
+def fim_row(
+    tokenizer: Tokenizer, made: Cut, budget: int, *, suffix_share: float, head: Sequence[int] = ()
+) -> Row:
+    """One fill-in-the-middle example in at most ``budget`` tokens: far prefix and far suffix give way."""
+    prefix, suffix, middle = (_encode(tokenizer, it) for it in (made.prefix, made.suffix, made.middle))
+    room = budget - len(head) - 4
+    middle = middle[: room // 2]  # a middle that fills the window teaches nothing about its surroundings
+    suffix = suffix[: int(suffix_share * (room - len(middle)))]
+    prefix = prefix[max(0, len(prefix) + len(suffix) + len(middle) - room) :]
+    start = [*head, _id(tokenizer, PREFIX), *prefix, _id(tokenizer, SUFFIX), *suffix, _id(tokenizer, MIDDLE)]
+    # The marks themselves are given by the prompt: predicting them is not learned.
+    given = {_id(tokenizer, it) for it in (PREFIX, SUFFIX, MIDDLE)}
+    weights = [0.0 if it in given else 1.0 for it in start]
+    whole = [*middle, _id(tokenizer, END)]
+    return Row(ids=start + whole, weights=weights + [MIDDLE_WEIGHT] * len(whole))
+
+
+def _plain(file: SourceFile, tokenizer: Tokenizer, rng: random.Random, budget: int) -> Row:
+    ids = _encode(tokenizer, _window(file.text, rng, budget))[: budget - 1]
+    ids.append(_id(tokenizer, END))
+    return Row(ids=ids, weights=[1.0] * (len(ids) - 1) + [0.0])
+
+
+def _repository(
+    source: Corpus, file: SourceFile, tokenizer: Tokenizer, rng: random.Random, budget: int
+) -> list[int]:
+    """The repository's name and a piece of another of its files, as the repository-level prompt has them."""
+    other = source.files[rng.choice(source.projects[file.project])]
+    texts = (file.project + "\n", f"{other.path}\n{_window(other.text, rng, budget)}", f"{file.path}\n")
+    name, piece, path = (_encode(tokenizer, it) for it in texts)
+    separator = _id(tokenizer, FILE)
+    return [_id(tokenizer, REPO), *name, separator, *piece[:budget], separator, *path]
+
+
+def _window(text: str, rng: random.Random, budget: int) -> str:
+    """A piece that starts at a line and holds about ``budget`` tokens; often the file's own start."""
+    size = int(budget * CHARACTERS_PER_TOKEN)
+    if len(text) <= size:
+        return text
+    start = rng.randint(-size // 4, len(text) - size)
+    if start <= 0:
+        return text[:size]
+    return text[text.rfind("\n", 0, start) + 1 : start + size]
+
+
+def _encode(tokenizer: Tokenizer, text: str) -> list[int]:
+    ids: list[int] = tokenizer.encode(text, add_special_tokens=False).ids
+    return ids
+
+
+def _id(tokenizer: Tokenizer, token: str) -> int:
+    number = tokenizer.token_to_id(token)
+    if number is None:
+        raise ValueError(f"the tokenizer has no {token}")
+    return int(number)

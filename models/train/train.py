@@ -1,0 +1,160 @@
+"""Train: a constant-rate *trunk* that can always be continued, and a short *decay* from it for an export.
+
+The schedule is warm-up, constant, decay. ``trunk.pt`` never sees a decayed rate, so later sessions go on
+from it; ``decayed.pt`` is what gets exported. Both hold model, optimizers, step and seconds spent.
+The step is the position in the data. A killed run loses at most ``CHECKPOINT_SECONDS`` of work.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from models.train.examples import Corpus, corpus, row
+from models.train.model import Model, Shape, count_parameters, weighted_loss
+from models.train.muon import Muon
+from models.train.pack import read_corpus
+from models.train.recipe import Recipe, Training
+from models.train.tokenizer import load_tokenizer
+
+CHECKPOINT_SECONDS = 300
+LOG_STEPS = 25
+GRADIENT_NORM = 1.0
+ADAM_BETAS = (0.9, 0.95)
+GPU_WORKERS = 12  # Making rows is cheap beside a CPU's step and dear beside a GPU's.
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """A run in progress: what a checkpoint holds."""
+
+    model: Model
+    optimizers: tuple[torch.optim.Optimizer, ...]
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+
+
+class Rows(Dataset[tuple[Tensor, Tensor]]):
+    """Row ``n`` of the endless stream, starting where the run stands."""
+
+    def __init__(self, source: Corpus, tokenizer: Tokenizer, training: Training, first: int) -> None:
+        self.source, self.tokenizer, self.training, self.first = source, tokenizer, training, first
+
+    def __len__(self) -> int:
+        return 1 << 40
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        it = self.training
+        made = row(
+            self.source, self.tokenizer, seed=it.seed, number=self.first + index, context=it.context + 1
+        )
+        return torch.tensor(made.ids), torch.tensor(made.weights)
+
+
+def train(recipe: Recipe, work: Path, *, seconds: float, decay: bool, threads: int, compiled: bool) -> None:
+    """Continue the trunk for some seconds; with ``decay``, go down from it to rate zero within them."""
+    torch.set_num_threads(threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    run = resume(recipe, work / "trunk.pt", device)
+    tokenizer = load_tokenizer(work / "tokenizer.json")
+    source = corpus(read_corpus(work / "train.jsonl.gz"))
+    loss_of = torch.compile(_loss) if compiled else _loss
+    out = work / ("decayed.pt" if decay else "trunk.pt")
+    print(
+        f"train params={count_parameters(run.model)} step={run.step} device={device} decay={decay}",
+        flush=True,
+    )
+
+    begun, earlier = time.monotonic(), run.seconds
+    saved, losses = begun, []
+    for ids, weights in _batches(source, tokenizer, recipe.training, run.step, device):
+        spent = time.monotonic() - begun
+        if seconds < spent:
+            break
+        warm = min(1.0, (run.step + 1) / recipe.training.warm_up)
+        _set_rates(run, recipe.training, warm * (1 - spent / seconds if decay else 1.0))
+        with torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda"):
+            loss = loss_of(run.model, ids, weights)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(run.model.parameters(), GRADIENT_NORM)
+        for optimizer in run.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        run.step += 1
+        run.tokens += ids.shape[0] * (ids.shape[1] - 1)
+        run.seconds = earlier + time.monotonic() - begun
+        losses.append(loss.detach())
+        if run.step % LOG_STEPS == 0:
+            mean = torch.stack(losses).mean().item()
+            print(
+                f"step={run.step} tokens={run.tokens} seconds={run.seconds:.0f} loss={mean:.4f}", flush=True
+            )
+            losses.clear()
+        if CHECKPOINT_SECONDS < time.monotonic() - saved:
+            save(run, out)
+            saved = time.monotonic()
+    save(run, out)
+    print(f"done step={run.step} tokens={run.tokens} seconds={run.seconds:.0f}", flush=True)
+
+
+def resume(recipe: Recipe, path: Path, device: torch.device) -> Run:
+    """The run as its checkpoint left it, or a fresh one."""
+    torch.manual_seed(recipe.training.seed)
+    model = Model(Shape(**recipe.shape)).to(device)
+    matrices = [it for it in model.blocks.parameters() if it.dim() == 2]
+    chosen = {id(it) for it in matrices}
+    others = [it for it in model.parameters() if id(it) not in chosen]
+    muon = Muon(matrices, lr=recipe.training.muon_rate, weight_decay=recipe.training.weight_decay)
+    adam = torch.optim.AdamW(others, lr=recipe.training.adam_rate, betas=ADAM_BETAS, weight_decay=0.0)
+    run = Run(model=model, optimizers=(muon, adam))
+    if path.exists():
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        model.load_state_dict(state["model"])
+        for optimizer, saved in zip(run.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        run.step, run.tokens, run.seconds = state["step"], state["tokens"], state["seconds"]
+    return run
+
+
+def save(run: Run, path: Path) -> None:
+    """Write the checkpoint beside its place first, so that a kill leaves the old one whole."""
+    state = {
+        "model": run.model.state_dict(),
+        "optimizers": [it.state_dict() for it in run.optimizers],
+        "shape": run.model.shape.as_dict(),
+        "step": run.step,
+        "tokens": run.tokens,
+        "seconds": run.seconds,
+    }
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    partial.replace(path)
+
+
+def _batches(
+    source: Corpus, tokenizer: Tokenizer, training: Training, step: int, device: torch.device
+) -> Iterator[tuple[Tensor, Tensor]]:
+    rows = Rows(source, tokenizer, training, step * training.rows)
+    workers = GPU_WORKERS if device.type == "cuda" else 0
+    for ids, weights in DataLoader(rows, batch_size=training.rows, num_workers=workers):
+        yield ids.to(device), weights.to(device)
+
+
+def _loss(model: Model, ids: Tensor, weights: Tensor) -> Tensor:
+    return weighted_loss(model(ids[:, :-1]), ids[:, 1:], weights[:, 1:])
+
+
+def _set_rates(run: Run, training: Training, factor: float) -> None:
+    rates = (training.muon_rate, training.adam_rate)
+    for optimizer, rate in zip(run.optimizers, rates, strict=True):
+        for group in optimizer.param_groups:
+            group["lr"] = rate * factor

@@ -1,0 +1,61 @@
+"""The list of sources keeps its promises, and the attribution names every one of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from models.train.card import BEGIN, sources_table, write_notice
+from models.train.sources import LANGUAGES, PERMISSIVE, SPLITS, load_packages
+
+STARTER = Path(__file__).parents[3] / "models" / "starter"
+
+# The retrieval benchmark asks questions about these; a model that learned them would know the answers.
+BENCHMARKED = {"aiohttp", "fastapi", "model2vec", "express", "zod"}
+
+
+def test_every_package_is_pinned_and_permissively_licensed() -> None:
+    """No copyleft, no "latest"."""
+    for it in load_packages():
+        assert it.version[0].isdigit(), it
+        assert PERMISSIVE.search(it.licence), it
+        assert "GPL" not in it.licence
+        assert it.language in LANGUAGES
+        assert it.split in SPLITS
+
+
+def test_a_project_is_trained_on_or_held_out_never_both() -> None:
+    """The split is by project: each stands in the list once."""
+    counted = Counter((it.language, it.name) for it in load_packages())
+    assert [name for name, count in counted.items() if 1 < count] == []
+
+
+def test_enough_is_held_out() -> None:
+    """Scores from one or two projects would be anecdotes."""
+    held = Counter(it.language for it in load_packages() if it.split == "heldout")
+    assert 10 <= held["python"]
+    assert 3 <= held["javascript"]
+
+
+def test_benchmarked_projects_are_not_trained_on() -> None:
+    """What Hearth is measured on, its model has not seen."""
+    assert {it.name for it in load_packages() if it.split == "train"} & BENCHMARKED == set()
+
+
+def test_a_package_under_another_licence_stops_the_recipe(tmp_path: Path) -> None:
+    """The list is checked when it is read, not when somebody looks."""
+    path = tmp_path / "sources.toml"
+    row = 'name = "a"\nversion = "1"\nlicence = "GPL-3.0"\nlanguage = "python"\nsplit = "train"\n'
+    path.write_text(f"[[package]]\n{row}", encoding="utf-8")
+    with pytest.raises(ValueError, match="permissive"):
+        load_packages(path)
+
+
+def test_the_notice_and_the_card_are_generated_from_the_list(tmp_path: Path) -> None:
+    """Attribution that is written by hand is forgotten."""
+    write_notice(load_packages(), tmp_path / "NOTICE")
+    notice = (tmp_path / "NOTICE").read_text(encoding="utf-8")
+    assert (STARTER / "NOTICE").read_text(encoding="utf-8") == notice
+    assert BEGIN + sources_table(load_packages()) in (STARTER / "MODEL_CARD.md").read_text(encoding="utf-8")
