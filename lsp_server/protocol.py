@@ -27,7 +27,7 @@ class Status:
 
     model: str
     state: State
-    """``stopped``: no engine yet; ``idle``: an engine, but no model in its memory; ``loading``: on its way."""
+    """``stopped``: no engine; ``idle``: an engine without a model in memory; ``loading``: on its way."""
     progress: float = 0.0
     """How much of the model is loaded, 0 to 1."""
     tokens_per_second: float = 0.0

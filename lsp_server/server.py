@@ -24,7 +24,7 @@ OWN_DOCUMENTS = (
     lsp.TEXT_DOCUMENT_DID_CHANGE,
     lsp.TEXT_DOCUMENT_DID_CLOSE,
 )
-"""What the library would do itself, but with lines broken at form feeds and every change a copy of the file."""
+"""What the library would do itself, but breaking lines at form feeds and copying the file on every change."""
 
 ENCODINGS: dict[Any, Encoding] = {
     lsp.PositionEncodingKind.Utf8: "utf-8",
@@ -45,7 +45,7 @@ class Protocol(LanguageServerProtocol):
         return self._shutdown
 
     def _register_builtin_features(self) -> None:
-        super()._register_builtin_features()
+        super()._register_builtin_features()  # type: ignore[no-untyped-call]  # the library has no types here
         for method in OWN_DOCUMENTS:
             self.fm.builtin_features.pop(method)
 

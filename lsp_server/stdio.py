@@ -169,7 +169,7 @@ async def _parent_death(pid: int | None) -> None:
         return
     try:
         parent = psutil.Process(pid)
-        while parent.is_running() and parent.status() != psutil.STATUS_ZOMBIE:
+        while parent.is_running() and parent.status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110  # no event
             await asyncio.sleep(PARENT_SECONDS)
     except psutil.Error:
         pass

@@ -44,7 +44,9 @@ class Workbench:
         self._own, self._unread = user_settings.read_own(settings_file())
         self._engine: Engine | None = None
         self._options: EngineOptions | None = None
-        self.settings, self.problems = Settings(), []
+        self.problems: list[str] = []
+        """What in the settings could not be used, as sentences."""
+        self.settings = Settings()
         self._settle({})
 
     @property
@@ -65,7 +67,7 @@ class Workbench:
         return self.problems
 
     async def backend(self) -> Backend:
-        """The engine's, which is found, started or repaired as needed; raises ``BackendError`` or ``ModelError``."""
+        """The engine's, found, started or repaired; raises ``BackendError`` or ``ModelError``."""
         if self._engine is None:
             self._options = engine_options(self.settings)
             self._engine = Engine(self._options, lambda health: self.on_health(health))
@@ -82,7 +84,7 @@ class Workbench:
 
     async def health(self) -> Health | None:
         """What a running engine says; ``None`` if there is none. Never starts one."""
-        engine = self._engine or Engine(engine_options(self.settings))
+        engine = self._engine or Engine(EngineOptions())
         try:
             return await engine.health()
         finally:
@@ -124,7 +126,7 @@ async def suggest(bench: Workbench, spot: Spot, trigger: Trigger) -> Suggestion:
     model = registry.find(bench.settings.model)
     config = completion_config(bench.settings, model)
     backend = await bench.backend()
-    return await complete(backend, bench.cache, spot, trigger, config, model)
+    return await complete(backend, bench.cache, spot, trigger, config, model_id(model))
 
 
 def settings_file() -> Path:

@@ -22,6 +22,8 @@ class Feature:
     handle: Callable[..., Any]
     options: Any = None
     """What is advertised; without options the library advertises some methods not at all."""
+    degraded: Any = None
+    """The answer when it fails."""
     at_once: bool = False
     """Whether it is done before the next message is read."""
 
@@ -34,7 +36,12 @@ FEATURES = (
     Feature(lsp.TEXT_DOCUMENT_DID_OPEN, sync.opened, at_once=True),
     Feature(lsp.TEXT_DOCUMENT_DID_CHANGE, sync.changed, at_once=True),
     Feature(lsp.TEXT_DOCUMENT_DID_CLOSE, sync.closed, at_once=True),
-    Feature(lsp.TEXT_DOCUMENT_INLINE_COMPLETION, inline_completion.handle, lsp.InlineCompletionOptions()),
+    Feature(
+        lsp.TEXT_DOCUMENT_INLINE_COMPLETION,
+        inline_completion.handle,
+        lsp.InlineCompletionOptions(),
+        degraded=[],
+    ),
     Feature(protocol.STATUS, status.handle),
 )
 
@@ -49,7 +56,7 @@ COMMANDS = {
 def register(assistant: Assistant) -> None:
     """Give the server all it can do."""
     for it in FEATURES:
-        fenced = fence_now(it.handle) if it.at_once else fence(it.handle)
+        fenced = fence_now(it.handle) if it.at_once else fence(it.handle, it.degraded)
         assistant.feature(it.method, it.options)(fenced)
     for name, handle in COMMANDS.items():
         assistant.command(name)(fence(handle))

@@ -10,6 +10,7 @@ import logging
 
 from lsprotocol import types as lsp
 
+from completion.latest import Superseded
 from completion.suggestion import Suggestion
 from completion.trigger import Edit
 from lsp_server import convert, wiring
@@ -59,9 +60,10 @@ async def _suggest(ls: Assistant, document: Document, place: Place, *, explicit:
         ls.reporter.problem("")
         return suggestion
 
-    wait = trigger.shape != "none" and not explicit
-    pause = ls.workbench.settings.completion_pause_ms / 1000 if wait else 0.0
-    return await ls.workbench.latest.run(document.uri, work, delay=pause)
+    try:
+        return await ls.workbench.latest.run(document.uri, work)
+    except Superseded:
+        return None
 
 
 def _previous(document: Document, place: Place) -> Edit | None:

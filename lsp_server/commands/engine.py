@@ -1,0 +1,18 @@
+"""`hearth engine`: run the engine in this terminal."""
+
+from __future__ import annotations
+
+import typer
+
+from lsp_server.commands.options import Model
+
+
+def command(model: Model = None) -> None:
+    """Run the shared engine in the foreground. Editors start one by themselves; this is for looking at it."""
+    from lsp_server import wiring
+    from models import launch
+
+    bench = wiring.Workbench(model)
+    for problem in bench.problems:
+        typer.echo(f"hearth: {problem}", err=True)
+    launch.start_engine_foreground(wiring.engine_options(bench.settings))
