@@ -9,6 +9,7 @@ vim.api.nvim_create_user_command('Hearth', function(command)
   require('hearth.command').run(command.args)
 end, {
   nargs = '?',
+  bar = true,
   desc = 'Hearth: status, pause, resume, toggle, restart, log',
   complete = function(lead)
     return require('hearth.command').complete(lead)

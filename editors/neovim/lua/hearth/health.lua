@@ -8,20 +8,22 @@ local status = require('hearth.status')
 local health = vim.health
 
 local TIMEOUT_MS = 10000 -- A cold Python on a slow disk starts in seconds, not tens of them.
+local NO_ENGINE = 3 -- The exit code of `hearth status` when none runs.
 
 local M = {}
 
---- Run the `hearth` program; nil and the reason when it cannot be run.
+--- Run the `hearth` program; nil and the reason when that does not work.
 ---@param arguments string[]
+---@param expected? table<integer, true> Exit codes that are an answer too.
 ---@return vim.SystemCompleted?, string
-local function run(arguments)
+local function run(arguments, expected)
   local command = vim.list_extend({ config.options.cmd[1] }, arguments)
   local started, process = pcall(vim.system, command, { text = true })
   if not started then
     return nil, tostring(process)
   end
   local done = process:wait(TIMEOUT_MS)
-  if done.code ~= 0 then
+  if done.code ~= 0 and not (expected or {})[done.code] then
     local said = vim.trim(done.stderr ~= '' and done.stderr or done.stdout or '')
     return nil, ('`%s` ended with code %d: %s'):format(table.concat(command, ' '), done.code, said)
   end
@@ -86,9 +88,13 @@ local function check_clients()
 end
 
 local function check_engine()
-  local done, reason = run({ 'status', '--json' })
+  local done, reason = run({ 'status', '--json' }, { [NO_ENGINE] = true })
   if not done then
     health.warn('the engine could not be asked', { reason, 'Run `hearth doctor` in a terminal.' })
+    return
+  end
+  if done.code == NO_ENGINE then
+    health.info('no engine is running; the next request starts one')
     return
   end
   local parsed, engine = pcall(vim.json.decode, done.stdout, { luanil = { object = true } })
@@ -96,12 +102,9 @@ local function check_engine()
     health.warn('`hearth status --json` says nothing that can be read', 'Run `hearth doctor` in a terminal.')
     return
   end
-  local state = engine.state or 'unknown'
-  local text = ('engine: %s, model: %s'):format(state, engine.model or 'unknown')
-  if engine.problem and engine.problem ~= '' then
-    health.error(text, engine.problem)
-  elseif state == 'stopped' then
-    health.info(text .. '; it starts with the first request')
+  local text = ('engine: %s, model: %s'):format(engine.state or 'unknown', engine.model or 'unknown')
+  if engine.state == 'failed' or (engine.problem or '') ~= '' then
+    health.error(text, { engine.problem or 'no reason given', 'Run `hearth doctor` in a terminal.' })
   else
     health.ok(text)
   end

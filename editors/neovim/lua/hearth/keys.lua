@@ -17,7 +17,8 @@ local function keep_previous(key)
   if vim.tbl_isempty(previous) or previous.buffer == 1 then
     vim.keymap.set('i', plug, key)
   else
-    previous.lhs, previous.lhsraw, previous.lhsrawalt = plug, nil, nil
+    previous.lhs, previous.lhsrawalt = plug, nil
+    previous.lhsraw = vim.api.nvim_replace_termcodes(plug, true, true, true)
     vim.fn.mapset('i', false, previous)
   end
   return plug
