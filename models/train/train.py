@@ -1,17 +1,18 @@
 """Train: a constant-rate *trunk* that can always be continued, and a short *decay* from it for an export.
 
 The schedule is warm-up, constant, decay. ``trunk.pt`` never sees a decayed rate, so later sessions go on
-from it; ``decayed.pt`` is what gets exported. Both hold model, optimizers, step and seconds spent.
-The step is the position in the data. A killed run loses at most ``CHECKPOINT_SECONDS`` of work.
+from it; ``decayed.pt`` is what gets exported. Both hold model, optimizers, the row of the data reached, and
+what was spent. Asked to terminate, a run saves first; killed, it loses ``CHECKPOINT_SECONDS`` of work at most.
 """
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from tokenizers import Tokenizer
@@ -29,6 +30,7 @@ CHECKPOINT_SECONDS = 300
 LOG_STEPS = 25
 GRADIENT_NORM = 1.0
 ADAM_BETAS = (0.9, 0.95)
+COUNTERS: Final = ("step", "rows", "tokens", "seconds")
 GPU_WORKERS = 12  # Making rows is cheap beside a CPU's step and dear beside a GPU's.
 
 
@@ -39,6 +41,7 @@ class Run:
     model: Model
     optimizers: tuple[torch.optim.Optimizer, ...]
     step: int = 0
+    rows: int = 0
     tokens: int = 0
     seconds: float = 0.0
 
@@ -74,11 +77,13 @@ def train(recipe: Recipe, work: Path, *, seconds: float, decay: bool, threads: i
         flush=True,
     )
 
+    ended: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: ended.append(number))
     begun, earlier = time.monotonic(), run.seconds
     saved, losses = begun, []
-    for ids, weights in _batches(source, tokenizer, recipe.training, run.step, device):
+    for ids, weights in _batches(source, tokenizer, recipe.training, run.rows, device):
         spent = time.monotonic() - begun
-        if seconds < spent:
+        if ended or seconds < spent:
             break
         warm = min(1.0, (run.step + 1) / recipe.training.warm_up)
         _set_rates(run, recipe.training, warm * (1 - spent / seconds if decay else 1.0))
@@ -90,6 +95,7 @@ def train(recipe: Recipe, work: Path, *, seconds: float, decay: bool, threads: i
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         run.step += 1
+        run.rows += ids.shape[0]
         run.tokens += ids.shape[0] * (ids.shape[1] - 1)
         run.seconds = earlier + time.monotonic() - begun
         losses.append(loss.detach())
@@ -121,7 +127,8 @@ def resume(recipe: Recipe, path: Path, device: torch.device) -> Run:
         model.load_state_dict(state["model"])
         for optimizer, saved in zip(run.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
-        run.step, run.tokens, run.seconds = state["step"], state["tokens"], state["seconds"]
+        for counter in COUNTERS:
+            setattr(run, counter, state[counter])
     return run
 
 
@@ -131,19 +138,16 @@ def save(run: Run, path: Path) -> None:
         "model": run.model.state_dict(),
         "optimizers": [it.state_dict() for it in run.optimizers],
         "shape": run.model.shape.as_dict(),
-        "step": run.step,
-        "tokens": run.tokens,
-        "seconds": run.seconds,
-    }
+    } | {counter: getattr(run, counter) for counter in COUNTERS}
     partial = path.with_suffix(".partial")
     torch.save(state, partial)
     partial.replace(path)
 
 
 def _batches(
-    source: Corpus, tokenizer: Tokenizer, training: Training, step: int, device: torch.device
+    source: Corpus, tokenizer: Tokenizer, training: Training, first: int, device: torch.device
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    rows = Rows(source, tokenizer, training, step * training.rows)
+    rows = Rows(source, tokenizer, training, first)
     workers = GPU_WORKERS if device.type == "cuda" else 0
     for ids, weights in DataLoader(rows, batch_size=training.rows, num_workers=workers):
         yield ids.to(device), weights.to(device)
