@@ -3,19 +3,18 @@
 An editor counts columns in code units of an encoding it chose (UTF-8, UTF-16 or UTF-32); Hearth counts code
 points. Every function here is total: a column behind the end of its line means the end, and one inside a
 character means before it, as LSP wants. The work is done by codecs, so that a line of a megabyte costs
-milliseconds.
+milliseconds. Standard library only: the first answer to an editor needs it.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Literal
-
-from lsprotocol import types as lsp
+from typing import Any, Literal
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 
 ENCODINGS: tuple[Encoding, ...] = ("utf-8", "utf-16", "utf-32")
+DEFAULT: Encoding = "utf-16"
 _UTF8_CONTINUATION = bytes(range(0x80, 0xC0))
 _URI_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:")
 
@@ -49,11 +48,26 @@ def units_in(text: str, encoding: Encoding) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def range_in_line(number: int, line: str, start: int, end: int, encoding: Encoding) -> lsp.Range:
-    """The client's range for the code points ``start`` to ``end`` of a line."""
+def columns(line: str, start: int, end: int, encoding: Encoding) -> tuple[int, int]:
+    """The client's columns of the code points ``start`` and ``end`` of a line."""
     first = units_in(line[:start], encoding)
-    last = first + units_in(line[start:end], encoding)
-    return lsp.Range(lsp.Position(number, first), lsp.Position(number, last))
+    return first, first + units_in(line[start:end], encoding)
+
+
+def agreed_encoding(client: Any) -> Encoding:
+    """The first encoding in the client's list that is known; a client without a list means UTF-16."""
+    general = client.get("general") if isinstance(client, dict) else None
+    offered = general.get("positionEncodings") if isinstance(general, dict) else None
+    return (
+        next((named(it) for it in offered if it in ENCODINGS), DEFAULT)
+        if isinstance(offered, list)
+        else DEFAULT
+    )
+
+
+def named(name: Any) -> Encoding:
+    """The encoding of this name."""
+    return next((it for it in ENCODINGS if it == name), DEFAULT)
 
 
 def path_of(uri: str, roots: tuple[str, ...] = ()) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lsp_server import protocol
+from lsp_server.convert import agreed_encoding
 from lsp_server.frames import Frames, error, frame
 from models.version import VERSION
 
@@ -27,7 +28,7 @@ Send = Callable[[bytes], None]
 def capabilities(client: Any) -> dict[str, Any]:
     """What this server offers to a client with these capabilities."""
     return {
-        "positionEncoding": position_encoding(client),
+        "positionEncoding": agreed_encoding(client),
         "textDocumentSync": {"openClose": True, "change": 2, "save": False},
         "inlineCompletionProvider": {},
         "executeCommandProvider": {"commands": list(protocol.COMMANDS)},
@@ -36,15 +37,6 @@ def capabilities(client: Any) -> dict[str, Any]:
             "fileOperations": {},
         },
     }
-
-
-def position_encoding(client: Any) -> str:
-    """The first encoding of the client's list that is known; without a list it is UTF-16."""
-    general = client.get("general") if isinstance(client, dict) else None
-    offered = general.get("positionEncodings") if isinstance(general, dict) else None
-    if not isinstance(offered, list):
-        return "utf-16"
-    return next((it for it in offered if it in ("utf-8", "utf-16", "utf-32")), "utf-16")
 
 
 def greet(read: Callable[[], bytes], send: Send, frames: Frames) -> dict[str, Any] | None:

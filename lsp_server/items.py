@@ -78,8 +78,8 @@ def item_for(place: Place, suggestion: Suggestion, encoding: Encoding) -> lsp.In
     if not text:
         return None
     if where is None:
-        end = place.index + replaced
-        where = convert.range_in_line(place.line, place.line_text, place.index, end, encoding)
+        first, last = convert.columns(place.line_text, place.index, place.index + replaced, encoding)
+        where = lsp.Range(lsp.Position(place.line, first), lsp.Position(place.line, last))
     counts = {"lines": text.count("\n") + 1, "characters": len(text)}
     return lsp.InlineCompletionItem(
         insert_text=place.selected + text,

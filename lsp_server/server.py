@@ -10,6 +10,7 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, default_converter
 
+from lsp_server import convert
 from lsp_server.convert import Encoding
 from lsp_server.documents import Documents
 from lsp_server.reporter import Reporter
@@ -25,12 +26,6 @@ OWN_DOCUMENTS = (
     lsp.TEXT_DOCUMENT_DID_CLOSE,
 )
 """What the library would do itself, but breaking lines at form feeds and copying the file on every change."""
-
-ENCODINGS: dict[Any, Encoding] = {
-    lsp.PositionEncodingKind.Utf8: "utf-8",
-    lsp.PositionEncodingKind.Utf16: "utf-16",
-    lsp.PositionEncodingKind.Utf32: "utf-32",
-}
 
 
 class Protocol(LanguageServerProtocol):
@@ -75,7 +70,7 @@ class Assistant(LanguageServer):
     @property
     def encoding(self) -> Encoding:
         """The client's unit for columns, as agreed in `initialize`."""
-        return ENCODINGS.get(self.workspace.position_encoding, "utf-16")
+        return convert.named(self.workspace.position_encoding)
 
     @property
     def roots(self) -> tuple[str, ...]:

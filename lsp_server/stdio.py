@@ -16,6 +16,7 @@ from typing import Any
 from pygls.exceptions import JsonRpcException
 
 from lsp_server import logs, wiring
+from lsp_server.convert import agreed_encoding
 from lsp_server.features import register
 from lsp_server.frames import Frames, NotAClient, error, frame
 from lsp_server.greeting import INVALID_REQUEST, READ_BYTES, write_all
@@ -123,6 +124,8 @@ class Connection:
             if asks:
                 self.write(frame(error(message["id"], INVALID_REQUEST, "Not in this state.")))
             return None
+        if "method" in message and protocol.get_message_type(message["method"]) is None:
+            message.setdefault("params", None)  # The library wants them, the protocol does not.
         try:
             protocol.handle_message(protocol.structure_message(message))
         except JsonRpcException:
@@ -134,9 +137,7 @@ class Connection:
 
 def _least(first: dict[str, Any]) -> dict[str, Any]:
     """The part of `initialize` nothing works without, for a client whose other parts are malformed."""
-    from lsp_server.greeting import position_encoding
-
-    encoding = position_encoding(first["params"].get("capabilities"))
+    encoding = agreed_encoding(first["params"].get("capabilities"))
     params = {"processId": None, "capabilities": {"general": {"positionEncodings": [encoding]}}}
     return {**first, "params": params}
 

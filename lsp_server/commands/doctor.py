@@ -139,7 +139,7 @@ def check_settings(model: str | None) -> Iterable[Finding]:
 
     problems = Workbench(model).problems
     for problem in problems:
-        yield bad("settings", problem.rstrip("."), f"Edit {_settings_file()}.")
+        yield bad("settings", problem, f"Edit {_settings_file()}.")
     if not problems:
         there = "" if _settings_file().exists() else " (not there: the defaults are used)"
         yield good("settings", f"{_settings_file()}{there}")
@@ -173,7 +173,7 @@ def check_engine(model: str | None) -> Iterable[Finding]:
     except (BackendError, ModelError) as exc:
         yield bad("engine", str(exc), f"Its log is in {paths.log_dir()}.")
         return
-    says = sentence(health).rstrip(".")
+    says = sentence(health)
     if health is None:
         yield note("engine", says)
     elif health.state == "failed":
@@ -235,6 +235,6 @@ def _show(findings: Iterable[Finding]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for it in findings:
         mark, style = MARKS[it.state]
-        console.print(Text.assemble((mark, style), f" {it.what}: {it.says}."))
+        console.print(Text.assemble((mark, style), f" {it.what}: {it.says.removesuffix('.')}."))
         if it.advice:
             console.print(Text(f"  → {it.advice}", "yellow"))

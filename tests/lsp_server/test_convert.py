@@ -74,11 +74,27 @@ def test_every_column_means_the_last_character_that_begins_before_it(
     assert index_in_line(line, units, encoding) == expected
 
 
-def test_a_range_is_in_the_clients_units() -> None:
+def test_columns_are_in_the_clients_units() -> None:
     """The closer behind the cursor is replaced, however wide what stands before it is."""
     line = "f('😀', )\n"
-    got = convert.range_in_line(3, line, 7, 8, "utf-16")
-    assert (got.start.line, got.start.character, got.end.line, got.end.character) == (3, 8, 3, 9)
+    assert convert.columns(line, 7, 8, "utf-16") == (8, 9)
+
+
+@pytest.mark.parametrize(
+    ("client", "expected"),
+    [
+        ({"general": {"positionEncodings": ["utf-32", "utf-8", "utf-16"]}}, "utf-32"),
+        ({"general": {"positionEncodings": ["utf-7", "utf-8"]}}, "utf-8"),
+        ({"general": {"positionEncodings": ["utf-7", ["utf-8"], None, 8]}}, "utf-16"),
+        ({"general": {"positionEncodings": "utf-8"}}, "utf-16"),
+        ({"general": None}, "utf-16"),
+        ({}, "utf-16"),
+        (None, "utf-16"),
+    ],
+)
+def test_the_clients_first_known_encoding_is_agreed_on(client: object, expected: Encoding) -> None:
+    """Neovim wants UTF-8, VS Code UTF-16, lsp-mode UTF-32; who says nothing means UTF-16."""
+    assert convert.agreed_encoding(client) == expected
 
 
 @pytest.mark.parametrize(
