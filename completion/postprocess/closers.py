@@ -10,44 +10,48 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from completion.brackets import lex
+from completion.brackets import Mark, lex
+from completion.languages import CLOSERS
 from completion.postprocess.draft import Draft
 from completion.postprocess.overlap import overlap
 from completion.spot import Spot
 from completion.trigger import Trigger
 
-LONE = ")]}>;, \t\n"
+LONE = CLOSERS + ">;, \t\n"
 """What a suggestion that only closes things consists of."""
 
 
 def fit_closers(draft: Draft, spot: Spot, trigger: Trigger) -> Draft:
     """Write each closer once: those behind the cursor, then those that are owed; cut at any other."""
     text, rest = draft.text, spot.line_after.rstrip()
-    taken = 0
-    first_taken = after_taken = 0
+    taken: list[Mark] = []
     owed = spot.owed
-    for mark in lex(text, spot.facts, spot.inside).closes:
-        on_first_line = "\n" not in text[: mark.at]
-        if on_first_line and rest.startswith(mark.text, taken):
-            taken += len(mark.text)
-            first_taken = first_taken or mark.at
-            after_taken = mark.at + len(mark.text)
+    lexed = lex(text, spot.facts, spot.inside)
+    for mark in lexed.closes:
+        if mark.text == spot.inside and (lexed.inside == spot.inside or not rest.startswith(mark.text)):
+            continue  # The quote behind the cursor ends another string, or nothing ends this one yet.
+        passed = sum(len(it.text) for it in taken)
+        if rest.startswith(mark.text, passed) and "\n" not in text[: mark.at]:
+            taken.append(mark)
         elif owed.startswith(mark.text):
             owed = owed[len(mark.text) :]
-        elif mark.text == spot.inside:
-            continue  # It ends a string that the document has not ended.
         else:
             text = text[: mark.at].rstrip()
             break
     if not taken:
-        return replace(draft, text=text)
-    if not text[after_taken:].strip():
-        return replace(draft, text=text[: after_taken - taken])
+        return replace(draft, text=_without_statement_end(text, rest))
+    again = rest[: sum(len(it.text) for it in taken)]
+    if taken[0].at == len(text) - len(again):
+        return replace(draft, text=text[: taken[0].at])
     if "\n" in text:
-        return replace(draft, text=text[:first_taken])
-    left = rest[taken:]
-    written = overlap(text, left, spot)
-    return replace(draft, text=text + left[written:], replace_after=len(rest))
+        return replace(draft, text=text[: taken[0].at])
+    left = rest[len(again) :]
+    return replace(draft, text=text + left[overlap(text, left, spot) :], replace_after=len(rest))
+
+
+def _without_statement_end(text: str, rest: str) -> str:
+    """``free(take(x);`` before ``);``: the model has ended the statement and forgotten a bracket."""
+    return text.rstrip("; ") if rest[:1] in tuple(CLOSERS) and rest.endswith(";") else text
 
 
 def no_lone_closers(draft: Draft, spot: Spot, trigger: Trigger) -> Draft:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from completion.brackets import code_of
+from completion.brackets import code_of, lex
 from completion.indentation import TAB_COLUMNS, blanks_of, first_line, leading, unit_width, width
 from completion.languages import opens_block
 from completion.postprocess.draft import Draft
@@ -42,7 +42,8 @@ def fit_indentation(draft: Draft, spot: Spot, trigger: Trigger) -> Draft:
     blanks = blanks_of(first.wanted - width(spot.line_before), spot.unit)
     shift = first.wanted - first.given
     if shift and _moves(head, rest, first.given, first.wanted, spot):
-        rest = [_shifted(it, shift, spot) for it in rest]
+        inner = _lines_before_scope_end(first.body, spot) - 1
+        rest = [_shifted(it, shift, spot) for it in rest[:inner]] + rest[inner:]
     return replace(draft, text="\n".join([blanks + head, *rest]))
 
 
@@ -63,6 +64,12 @@ def _moves(head: str, rest: list[str], given: int, wanted: int, spot: Spot) -> b
         return first < depth if deeper else first <= depth
 
     return fits(given) if wanted < given else not fits(wanted)
+
+
+def _lines_before_scope_end(body: str, spot: Spot) -> int:
+    """How many lines there are before one that closes what the document opened; that one stands elsewhere."""
+    closes = lex(body, spot.facts).closes
+    return body.count("\n", 0, closes[0].at) if closes else body.count("\n") + 1
 
 
 def _shifted(line: str, columns: int, spot: Spot) -> str:

@@ -9,6 +9,9 @@ from completion.special import special_token_at
 from completion.spot import Spot
 from completion.trigger import Trigger
 
+CLOSE_UP = ")]>;,:.\"'` \t"
+"""No blank goes before these."""
+
 
 def no_special_tokens(draft: Draft, spot: Spot, trigger: Trigger) -> Draft:
     """Cut at the first special token: behind it stands something else."""
@@ -16,7 +19,7 @@ def no_special_tokens(draft: Draft, spot: Spot, trigger: Trigger) -> Draft:
 
 
 def trim(draft: Draft, spot: Spot, trigger: Trigger) -> Draft:
-    """No blanks at the end of any line."""
-    lines = draft.text.rstrip().split("\n")
-    first, rest = lines[0], [it.rstrip() for it in lines[1:]]
-    return replace(draft, text="\n".join([first.rstrip() if rest else first, *rest]))
+    """No blanks at the end of any line, but for one before a word or a brace that follows the cursor."""
+    text = "\n".join(it.rstrip() for it in draft.text.rstrip().split("\n"))
+    stands_apart = draft.text.endswith(" ") and spot.line_after[:1].strip(CLOSE_UP)
+    return replace(draft, text=text + " " if text and stands_apart else text)
