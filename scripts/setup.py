@@ -7,11 +7,13 @@ A stamp in `.venv` tells whether there is something to do; an interrupted run is
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -37,6 +39,7 @@ CANDIDATES = ("python3.12", "python3.13", "python3.11", "python3", "python")
 LEAN_BUILD = f"-DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama.cpp_INCLUDE_BEFORE={shlex.quote(str(LEAN))}"
 BUILD_CORE_MINUTES = 6  # Measured: the lean build keeps one core busy for 5 minutes, the whole one for 12.
 PIPE_REPORT_S = 30.0  # How often to say something where no progress line can be redrawn.
+GRACE_S = 3.0  # How long compilers may take to go when set-up is interrupted.
 TAIL_LINES = 15  # Enough of a failed log to see the error, little enough to read.
 
 NINJA = re.compile(r"\[\s*(\d+)/(\d+)\]")  # [12/345] Building CXX object …
@@ -69,6 +72,7 @@ class SetupError(Exception):
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with_lock(set_up)
     except SetupError as error:
@@ -217,6 +221,7 @@ def pip(label: str, *arguments: str) -> None:
             [venv_python(), "-m", "pip", *arguments],
             cwd=ROOT,
             env=environment,
+            start_new_session=True,  # one group with its compilers, to be ended together
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -233,12 +238,20 @@ def pip(label: str, *arguments: str) -> None:
                 progress.show()
             code = process.wait()
         except BaseException:
-            process.terminate()  # pip ends its compilers with itself
-            process.wait()
+            end_group(process)
             raise
     progress.end(code)
     if code:
         raise SetupError(failure(LOG.read_text(encoding="utf-8", errors="replace")))
+
+
+def end_group(process: subprocess.Popen[str]) -> None:
+    """End pip and every compiler it started."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=GRACE_S)
 
 
 def failure(log: str) -> str:
@@ -256,6 +269,7 @@ class Progress:
         self.label = label
         self.phase = "starting"
         self.counted = 0
+        self.cached = False
         self.started = time.monotonic()
         self.shown = self.started
         self.terminal = sys.stdout.isatty()
@@ -279,6 +293,8 @@ class Progress:
             self.phase = f"finding package {self.counted}"
         elif line.startswith("Building wheel for llama"):
             self.phase = "configuring the build"
+        elif line.startswith("Using cached llama_cpp_python") and ".whl" in line:
+            self.cached = True
         elif line.startswith(("Installing collected", "Attempting")):
             self.phase = "installing"
 
@@ -293,7 +309,7 @@ class Progress:
     def end(self, code: int) -> None:
         if self.terminal:
             print("\r\033[K", end="")
-        self.phase = "failed" if code else "installed"
+        self.phase = "failed" if code else "installed from pip's cache" if self.cached else "installed"
         say(f"  {self.line()}")
 
     def line(self) -> str:
