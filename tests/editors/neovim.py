@@ -100,14 +100,14 @@ def _version(nvim: str) -> str:
     return found[0] if found else ""
 
 
-def environment(nvim: Path, home: Path) -> dict[str, str]:
+def environment(nvim: Path, home: Path, hearth_home: Path | None = None) -> dict[str, str]:
     """Private folders, so that neither the user's configuration nor an earlier run is seen."""
     values = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "NVIM", "HEARTH_"))}
     for name in ("config", "data", "state", "cache", "run"):
         folder = home / name
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         values["XDG_RUNTIME_DIR" if name == "run" else f"XDG_{name.upper()}_HOME"] = str(folder)
-    values["HEARTH_HOME"] = str(home / "hearth")
+    values["HEARTH_HOME"] = str(hearth_home or home / "hearth")
     runtime = nvim.parents[1] / "share" / "nvim" / "runtime"
     if runtime.is_dir():
         values["VIMRUNTIME"] = str(runtime)
@@ -238,11 +238,11 @@ class Editor:
             self.nvim.close()
 
 
-def start(front: Front, home: Path) -> Editor:
+def start(front: Front, home: Path, hearth_home: Path | None = None) -> Editor:
     """Start Neovim with nothing but the plugin, in a workspace of its own."""
     nvim = program(front.version)
     (home / "work" / ".git").mkdir(parents=True, exist_ok=True)
-    command = ["env", *(f"{key}={value}" for key, value in environment(nvim, home).items())]
+    command = ["env", *(f"{key}={value}" for key, value in environment(nvim, home, hearth_home).items())]
     command += [str(nvim), "--clean", "--embed", "--headless", "-n"]
     command += ["--cmd", f"set runtimepath^={PLUGIN}", "--cmd", f"cd {home / 'work'}"]
     return Editor(nvim=pynvim.attach("child", argv=command), front=front, home=home)

@@ -208,7 +208,7 @@ def test_checkhealth_when_nothing_works(start_editor: StartEditor, front: Front)
     editor.nvim.command("inoremap <Tab> <C-n>")
     report = checkhealth(editor)
     assert "there is no program `hearth-is-not-here`" in report
-    assert "pipx install hearth-assistant" in report
+    assert "pipx install ." in report
     assert "no server is attached" in report
     assert "setup: `settings` must be a table." in report
     assert "<Tab> does not accept: another mapping has taken it" in report

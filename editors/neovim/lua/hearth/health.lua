@@ -48,7 +48,7 @@ local function check_program()
   local program = config.options.cmd[1]
   if vim.fn.executable(program) ~= 1 then
     health.error(('there is no program `%s`'):format(program), {
-      'Install Hearth: `uv tool install hearth-assistant` or `pipx install hearth-assistant`.',
+      'Install Hearth from its checkout: `uv tool install .` or `pipx install .`.',
       "If it is installed, give its full path: `cmd = { '/full/path/hearth', 'lsp' }`.",
     })
     return false
