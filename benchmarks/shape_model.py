@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,17 +25,16 @@ SHARED_VOCAB = ROOT.parent / "shared" / "data" / "ggml-vocab-qwen2.gguf"
 
 # Qwen2.5-Coder's ids, from its tokenizer_config.json; the vocabulary file holds placeholders there.
 SPECIAL = {
-    151643: "<|endoftext|>",
-    151644: "<|im_start|>",
-    151645: "<|im_end|>",
-    151659: "<|fim_prefix|>",
-    151660: "<|fim_middle|>",
-    151661: "<|fim_suffix|>",
-    151662: "<|fim_pad|>",
-    151663: "<|repo_name|>",
-    151664: "<|file_sep|>",
+    "<|endoftext|>": 151643,
+    "<|im_start|>": 151644,
+    "<|im_end|>": 151645,
+    "<|fim_prefix|>": 151659,
+    "<|fim_middle|>": 151660,
+    "<|fim_suffix|>": 151661,
+    "<|fim_pad|>": 151662,
+    "<|repo_name|>": 151663,
+    "<|file_sep|>": 151664,
 }
-FIRST_SPECIAL = 151643
 N_VOCAB = 151936
 
 CHAT_TEMPLATE = (
@@ -48,6 +48,7 @@ CHAT_TEMPLATE = (
 class Shape:
     """What decides the cost of a Qwen2-architecture decoder."""
 
+    n_vocab: int = N_VOCAB
     n_layer: int = 24
     n_embd: int = 896
     n_head: int = 14
@@ -56,9 +57,30 @@ class Shape:
     n_ctx: int = 32768
     rope_base: float = 1e6
     rms_eps: float = 1e-6
+    sharpness: float = 1.0
+    """Weight of the norm before attention: larger ones look at single tokens, as trained models do."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """A tokenizer as a GGUF carries it; the first of its ``special`` tokens also ends and pads a text."""
+
+    tokens: Sequence[str]
+    types: Sequence[int]
+    special: Mapping[str, int]
+    model: str = "gpt2"
+    pre: str = "qwen2"
+    merges: Sequence[str] = ()
+    scores: Sequence[float] = ()
+    """What SentencePiece (model ``llama``) has in place of merges."""
+    chat_template: str = CHAT_TEMPLATE
+    bos: bool = False
+    """Whether every text begins with the first special token."""
+
+
+WIDE = {"F32": np.float32, "F16": np.float16}  # Written as they are; the others are quantized from F16.
 FTYPES = {
+    "F32": llama_cpp.LLAMA_FTYPE_ALL_F32,
     "F16": llama_cpp.LLAMA_FTYPE_MOSTLY_F16,
     "Q8_0": llama_cpp.LLAMA_FTYPE_MOSTLY_Q8_0,
     "Q4_K_M": llama_cpp.LLAMA_FTYPE_MOSTLY_Q4_K_M,
@@ -66,12 +88,19 @@ FTYPES = {
 }
 
 
-def write(out: Path, *, ftype: str = "Q4_K_M", vocab: Path | None = None, shape: Shape | None = None) -> None:
-    """Write the model to ``out``. The same arguments give the same bytes."""
+def write(
+    out: Path, *, ftype: str = "Q4_K_M", shape: Shape | None = None, vocabulary: Vocabulary | None = None
+) -> None:
+    """Write the model to ``out``. The same arguments give the same bytes.
+
+    Without a vocabulary it gets a synthetic one of the wanted size.
+    """
+    shape = shape or Shape()
+    vocabulary = vocabulary or byte_vocabulary(shape.n_vocab)
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
-        wide = Path(folder) / "f16.gguf"
-        _write_f16(wide, shape or Shape(), vocab if vocab and vocab.is_file() else None)
-        if ftype == "F16":
+        wide = Path(folder) / "wide.gguf"
+        _write_wide(wide, shape, vocabulary, ftype if ftype in WIDE else "F16")
+        if ftype in WIDE:
             wide.replace(out)
             return
         narrow = Path(folder) / "quantized.gguf"
@@ -79,10 +108,10 @@ def write(out: Path, *, ftype: str = "Q4_K_M", vocab: Path | None = None, shape:
         narrow.replace(out)
 
 
-def _write_f16(path: Path, shape: Shape, vocab: Path | None) -> None:
+def _write_wide(path: Path, shape: Shape, vocabulary: Vocabulary, ftype: str) -> None:
     rng = np.random.default_rng(20261121)
     writer = gguf.GGUFWriter(path, "qwen2")
-    writer.add_name("qwen2.5-coder-0.5b-shape, random weights")
+    writer.add_name("qwen2 architecture, random weights")
     writer.add_block_count(shape.n_layer)
     writer.add_context_length(shape.n_ctx)
     writer.add_embedding_length(shape.n_embd)
@@ -91,22 +120,22 @@ def _write_f16(path: Path, shape: Shape, vocab: Path | None) -> None:
     writer.add_head_count_kv(shape.n_head_kv)
     writer.add_rope_freq_base(shape.rope_base)
     writer.add_layer_norm_rms_eps(shape.rms_eps)
-    writer.add_file_type(llama_cpp.LLAMA_FTYPE_MOSTLY_F16)
-    _add_tokenizer(writer, vocab)
+    writer.add_file_type(FTYPES[ftype])
+    _add_tokenizer(writer, vocabulary)
 
     def weight(name: str, rows: int, columns: int) -> None:
         data = rng.standard_normal((rows, columns), dtype=np.float32) * (columns**-0.5)
-        writer.add_tensor(name, data.astype(np.float16))
+        writer.add_tensor(name, data.astype(WIDE[ftype]))
 
     def vector(name: str, size: int, value: float) -> None:
         writer.add_tensor(name, np.full(size, value, dtype=np.float32))
 
     head = shape.n_embd // shape.n_head
-    weight("token_embd.weight", N_VOCAB, shape.n_embd)
+    weight("token_embd.weight", shape.n_vocab, shape.n_embd)
     vector("output_norm.weight", shape.n_embd, 1.0)
     for layer in range(shape.n_layer):
         block = f"blk.{layer}"
-        vector(f"{block}.attn_norm.weight", shape.n_embd, 1.0)
+        vector(f"{block}.attn_norm.weight", shape.n_embd, shape.sharpness)
         vector(f"{block}.ffn_norm.weight", shape.n_embd, 1.0)
         weight(f"{block}.attn_q.weight", shape.n_embd, shape.n_embd)
         vector(f"{block}.attn_q.bias", shape.n_embd, 0.0)
@@ -123,45 +152,54 @@ def _write_f16(path: Path, shape: Shape, vocab: Path | None) -> None:
     writer.close()
 
 
-def _add_tokenizer(writer: gguf.GGUFWriter, vocab: Path | None) -> None:
-    tokens, types, merges = _real_vocabulary(vocab) if vocab else _synthetic_vocabulary()
-    for token_id, text in SPECIAL.items():
-        tokens[token_id], types[token_id] = text, int(gguf.TokenType.CONTROL)
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("qwen2")
-    writer.add_token_list(tokens)
-    writer.add_token_types(types)
-    writer.add_token_merges(merges)
-    writer.add_eos_token_id(151643)
-    writer.add_pad_token_id(151643)
-    writer.add_bos_token_id(151643)
-    writer.add_add_bos_token(False)
-    writer.add_chat_template(CHAT_TEMPLATE)
+def _add_tokenizer(writer: gguf.GGUFWriter, vocabulary: Vocabulary) -> None:
+    end = next(iter(vocabulary.special.values()))
+    writer.add_tokenizer_model(vocabulary.model)
+    writer.add_tokenizer_pre(vocabulary.pre)
+    writer.add_token_list(vocabulary.tokens)
+    writer.add_token_types(vocabulary.types)
+    if vocabulary.merges:
+        writer.add_token_merges(vocabulary.merges)
+    if vocabulary.scores:
+        writer.add_token_scores(vocabulary.scores)
+    writer.add_eos_token_id(end)
+    writer.add_pad_token_id(end)
+    writer.add_bos_token_id(end)
+    writer.add_add_bos_token(vocabulary.bos)
+    writer.add_chat_template(vocabulary.chat_template)
 
 
-def _real_vocabulary(vocab: Path) -> tuple[list[str], list[int], list[str]]:
-    fields = gguf.GGUFReader(vocab).fields
+def read_vocabulary(path: Path) -> Vocabulary:
+    """Qwen2's own tokenizer from a vocabulary file, its special tokens in their places."""
+    fields = gguf.GGUFReader(path).fields
     names = ("tokens", "token_type", "merges")
     tokens, types, merges = (list(fields[f"tokenizer.ggml.{name}"].contents()) for name in names)
-    return tokens, types, merges
+    for text, token in SPECIAL.items():
+        tokens[token], types[token] = text, int(gguf.TokenType.CONTROL)
+    return Vocabulary(tokens=tokens, types=types, merges=merges, special=SPECIAL)
 
 
-def _synthetic_vocabulary() -> tuple[list[str], list[int], list[str]]:
-    """Byte-level BPE over all pairs and triples of printable bytes: as many tokens, denser than nothing."""
+def byte_vocabulary(n_vocab: int = N_VOCAB, special: Sequence[str] = tuple(SPECIAL)) -> Vocabulary:
+    """Byte-level BPE over pairs and triples of bytes, as many as there is room for.
+
+    The special tokens stand where Qwen2.5-Coder has them, or at the end of a vocabulary of another size.
+    """
+    first = n_vocab - len(special)
+    ids = SPECIAL if n_vocab == N_VOCAB else {text: first + index for index, text in enumerate(special)}
     letters = [chr(code) for code in _byte_letters()]
-    known, merges = list(letters), []
+    tokens, merges = list(letters), []
+    room = min(ids.values())
     for size in (1, 2):
-        for left in [it for it in known if len(it) == size]:
-            for right in letters:
-                if FIRST_SPECIAL <= len(known):
-                    break
-                known.append(left + right)
+        for left in [it for it in tokens if len(it) == size]:
+            for right in letters[: room - len(tokens)]:
+                tokens.append(left + right)
                 merges.append(f"{left} {right}")
-    types = [int(gguf.TokenType.NORMAL)] * len(known)
-    while len(known) < N_VOCAB:
-        known.append(f"[PAD{len(known)}]")
-        types.append(int(gguf.TokenType.UNUSED))
-    return known, types, merges
+    types = [int(gguf.TokenType.NORMAL)] * len(tokens)
+    names = {token: text for text, token in ids.items()}
+    for token in range(len(tokens), n_vocab):
+        tokens.append(names.get(token, f"[PAD{token}]"))
+        types.append(int(gguf.TokenType.CONTROL if token in names else gguf.TokenType.UNUSED))
+    return Vocabulary(tokens=tokens, types=types, merges=merges, special=ids)
 
 
 def _byte_letters() -> list[int]:
@@ -192,7 +230,8 @@ def main() -> None:
     parser.add_argument("--type", choices=sorted(FTYPES), default="Q4_K_M")
     parser.add_argument("--vocab", type=Path, default=SHARED_VOCAB)
     arguments = parser.parse_args()
-    write(arguments.out, ftype=arguments.type, vocab=arguments.vocab)
+    vocabulary = read_vocabulary(arguments.vocab) if arguments.vocab.is_file() else None
+    write(arguments.out, ftype=arguments.type, vocabulary=vocabulary)
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")
 
 
