@@ -61,8 +61,8 @@ ADVICE = (
         "The package registry cannot be reached: check the network (or pip's own settings) and run again.",
     ),
     (
-        r"No matching distribution found|Could not find a version",
-        "The package registry does not offer a pinned version: check which index pip is set to use.",
+        r"No matching distribution found|Could not find a version|ResolutionImpossible",
+        "The package registry does not offer a pinned version: check the network and the index in use.",
     ),
 )
 
