@@ -116,13 +116,11 @@ async def _retire(place: Place) -> None:
     if found is None:
         return
     try:
-        if not should_restart(installed_version(), found.health.version):
-            return
-        logger.info("engine replaced theirs=%s ours=%s", found.health.version, installed_version())
-        running = [it for it in await asyncio.to_thread(engines, place) if it.pid == found.health.pid]
-        with suppress(BackendError):
-            await found.backend.shutdown()
-        await _end(running, END_SECONDS)
+        if should_restart(installed_version(), found.health.version):
+            logger.info("engine replaced theirs=%s ours=%s", found.health.version, installed_version())
+            with suppress(BackendError):
+                await found.backend.shutdown()
+            await _end(place, END_SECONDS)
     finally:
         await found.backend.close()
 
@@ -160,24 +158,23 @@ async def _await_other(place: Place) -> Running | None:
     while time.monotonic() < deadline:
         if found := await find(place):
             return found
-        if not await asyncio.to_thread(engines, place):
+        if _is_free(place.lock):
             return None
-        await asyncio.sleep(10 * POLL_SECONDS)
-    hanging = await asyncio.to_thread(engines, place)
-    logger.warning("engine hangs pids=%s", [it.pid for it in hanging])
-    await _end(hanging, 0.0)
+        await asyncio.sleep(POLL_SECONDS)
+    logger.warning("engine hangs")
+    await _end(place, 0.0)
     return None
 
 
-async def _end(running: list[psutil.Process], grace: float) -> None:
-    """Wait for these engines to end; after ``grace`` seconds ask them, then make them."""
-    for ask in (None, psutil.Process.terminate, psutil.Process.kill):
-        for it in running:
-            with suppress(psutil.Error):
-                if ask:
-                    ask(it)
-        deadline = time.monotonic() + (END_SECONDS if ask else grace)
-        while any(map(_runs, running)):
+async def _end(place: Place, grace: float) -> None:
+    """Wait until no engine holds the lock; after ``grace`` seconds ask it to end, then make it."""
+    for signal_it in (None, psutil.Process.terminate, psutil.Process.kill):
+        if signal_it:
+            for it in await asyncio.to_thread(engines, place):
+                with suppress(psutil.Error):
+                    signal_it(it)
+        deadline = time.monotonic() + (END_SECONDS if signal_it else grace)
+        while not _is_free(place.lock):
             if deadline < time.monotonic():
                 break
             await asyncio.sleep(POLL_SECONDS)
@@ -185,18 +182,19 @@ async def _end(running: list[psutil.Process], grace: float) -> None:
             return
 
 
-def _runs(it: psutil.Process) -> bool:
-    with suppress(psutil.Error):
-        return bool(it.is_running() and it.status() != psutil.STATUS_ZOMBIE)
+def _is_free(lock: Path) -> bool:
+    """Whether nobody holds this lock. For the moment of asking we hold it, so ask only where that is rare."""
+    with suppress(filelock.Timeout), filelock.FileLock(lock, timeout=0):
+        return True
     return False
 
 
 def _is_engine(it: psutil.Process, place: Place) -> bool:
     """Whether this process is an engine for this place; its id alone may be another's by now."""
-    words: list[str] = []
     with suppress(psutil.Error):
         words = it.cmdline()
-    return process.MODULE in words and str(place.lock) in words and _runs(it)
+        return process.MODULE in words and str(place.lock) in words and it.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _spec(place: Place) -> BackendSpec | None:

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import filelock
@@ -28,9 +28,8 @@ LONG = 60.0  # Seconds; only a test that is going to fail waits for so long.
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+def place(hearth_home: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     """A home of our own, and the stand-in as the engine."""
-    monkeypatch.setenv("HEARTH_HOME", str(tmp_path))
     monkeypatch.setattr(process, "MODULE", "tests.models.fake_engine")
     monkeypatch.setattr(registry, "STARTER_FILE", Path(__file__))  # Any file: the stand-in does not read it.
     return process.place()
@@ -40,7 +39,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
 async def nothing_stays(place: Place) -> AsyncIterator[None]:
     """No engine outlives its test."""
     yield
-    await supervise._end(supervise.engines(place), 0.0)
+    for it in supervise.engines(place):
+        it.kill()
 
 
 @asynccontextmanager
@@ -258,10 +258,7 @@ async def test_an_engine_that_is_just_starting_is_waited_for(
 
 
 def _is_held(lock: Path) -> bool:
-    with suppress(filelock.Timeout):
-        filelock.FileLock(lock).acquire(blocking=False).lock.release()
-        return False
-    return True
+    return not supervise._is_free(lock)
 
 
 @pytest.mark.parametrize(
