@@ -64,9 +64,8 @@ def advice(code: int | None, last_lines: Sequence[str]) -> str:
     number = _signal(code)
     if number in (signal.SIGILL, signal.SIGTERM):
         return SIGNALS[number]
-    for pattern, sentence in IN_THE_LOG:
-        if any(map(pattern.search, last_lines)):
-            return sentence
+    if known := obstacle(last_lines):
+        return known
     if number:
         return SIGNALS.get(
             number, f"The engine crashed ({number.name}): the model's file may be damaged, try another one."
@@ -78,6 +77,11 @@ def advice(code: int | None, last_lines: Sequence[str]) -> str:
     if code is None:
         return "The engine ended unexpectedly."
     return f"The engine ended with exit code {code}" + (f": {last_lines[-1]}" if last_lines else ".")
+
+
+def obstacle(lines: Sequence[str]) -> str:
+    """The sentence for a well-known obstacle that these lines name; empty if they name none."""
+    return next((sentence for pattern, sentence in IN_THE_LOG if any(map(pattern.search, lines))), "")
 
 
 def recent(failures: Sequence[float], now: float) -> tuple[float, ...]:

@@ -59,12 +59,14 @@ class Backend:
         return health
 
     async def events(self) -> AsyncGenerator[Health, None]:
-        """Hold the engine: it lives at least as long as somebody reads this, and says here what changes."""
+        """Hold the engine: it lives while somebody reads this, and says here what changes.
+
+        Ends when the engine ends in good order; any other end is ``Unreachable``.
+        """
         with self._failures():
             async with aclosing(self._events("GET", "/hearth/events", None, EVENT_SECONDS)) as events:
                 async for event in events:
                     yield answers.health_value(event)
-        raise errors.Unreachable(self._says("has ended."))
 
     async def shutdown(self) -> None:
         """Ask the engine to finish what it does and exit."""

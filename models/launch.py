@@ -29,6 +29,8 @@ __all__ = ["Engine", "EngineOptions", "start_engine_foreground"]
 logger = logging.getLogger(__name__)
 
 FIRST_EVENT_SECONDS = 5.0  # A living engine confirms the lease at once.
+ENDING_SECONDS = 0.1  # How long an engine that is going to end may still answer.
+TRIES = 5
 BURIAL_SECONDS = 1.0  # A connection closes a moment before the process's exit code is known.
 
 
@@ -115,18 +117,21 @@ class Engine:
         if should_stop(self._failures, self._clock()):
             raise Broken(f"The engine failed too often and is left alone for a minute. {self._problem}")
         try:
-            running = await supervise.connect(self._where(), self._options)
-            await self._take_lease(running)
+            for _ in range(TRIES):
+                running = await supervise.connect(self._where(), self._options)
+                if await self._take_lease(running):
+                    return running.backend
+                await asyncio.sleep(ENDING_SECONDS)  # It ended, unused, between our two questions.
+            raise Unreachable("The engine ends as soon as it is found.")
         except BackendError as exc:
             self._failed(str(exc))
             raise
         except OSError as exc:
             self._failed(f"The engine's files have no place: {exc}.")
             raise Unreachable(self._problem) from exc
-        return running.backend
 
-    async def _take_lease(self, running: Running) -> None:
-        """Hold the engine from now on; returns when the engine has confirmed it."""
+    async def _take_lease(self, running: Running) -> bool:
+        """Hold the engine from now on, if it is still there to confirm it."""
         events = running.backend.events()
         try:
             async with asyncio.timeout(FIRST_EVENT_SECONDS):
@@ -134,12 +139,14 @@ class Engine:
         except BaseException as exc:
             await events.aclose()
             await running.backend.close()
-            if isinstance(exc, TimeoutError):
-                raise Unreachable("The engine has stopped answering.") from exc
+            if isinstance(exc, Unreachable | StopAsyncIteration | TimeoutError):
+                logger.debug("no lease cause=%r", exc)
+                return False
             raise
         self._running = running
         self._lease = asyncio.create_task(self._hold(running, events))
         self._tell(first)
+        return True
 
     async def _hold(self, running: Running, events: AsyncGenerator[Health, None]) -> None:
         """Read the engine's events until it goes or we do."""
@@ -149,14 +156,23 @@ class Engine:
                 async for health in events:
                     self._tell(health)
         except BackendError as exc:
-            logger.debug("lease ended cause=%s", exc)
+            logger.debug("lease broken cause=%s", exc)
+            await self._bury(running, health)
+        else:
+            logger.info("engine ended pid=%d", health.pid)
+            if self._running is running:
+                self._running = None
+                self._tell(replace(health, state="idle", progress=0.0, clients=0))
+        await running.backend.close()
+
+    async def _bury(self, running: Running, health: Health) -> None:
+        """Find out why it died, and tell."""
         self._lost(running)
         code = await _exit_code(running)
         self._problem = advice(code, process.log_tail(self._where()))
         logger.warning("engine lost pid=%d code=%s why=%s", health.pid, code, self._problem)
         if self._running is None:
             self._tell(replace(health, state="failed", problem=self._problem, clients=0))
-        await running.backend.close()
 
     def _lost(self, running: Running) -> None:
         """Forget an engine that is gone; the next ``backend()`` finds another."""

@@ -14,6 +14,7 @@ from models import paths, registry
 
 MODULE = "models.engine"
 IMPORT_ROOT = Path(__file__).parent.parent
+DETACHED = 0x00000208  # Windows: a process group of its own, and no console.
 LOG_TAIL_BYTES = 8192  # The last lines of a log are what explains a death.
 LOG_TAIL_LINES = 20
 
@@ -112,7 +113,6 @@ class Child:
     def __init__(self, place: Place, options: EngineOptions) -> None:
         if place.log.exists():
             place.log.replace(place.log.with_suffix(".log.1"))
-        detached = {"start_new_session": True} if sys.platform != "win32" else {"creationflags": 0x08000208}
         with place.log.open("wb") as log:
             self._process = subprocess.Popen(
                 command(place, options),
@@ -121,7 +121,8 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,  # Ours may carry a protocol.
                 stderr=log,
-                **detached,
+                start_new_session=True,  # Closing the editor's terminal must not end it.
+                creationflags=DETACHED if sys.platform == "win32" else 0,
             )
         # Somebody has to wait for the process, or it stays as a zombie for as long as we live.
         threading.Thread(target=self._process.wait, name="engine-end", daemon=True).start()

@@ -20,7 +20,7 @@ import filelock
 import psutil
 
 from models import process
-from models.advice import EXIT_MODEL, advice, should_restart
+from models.advice import EXIT_MODEL, REINSTALL, advice, obstacle, should_restart
 from models.backend import Backend
 from models.errors import BackendError, Broken, ModelError, Refused, Unreachable
 from models.process import Child, EngineOptions, Place
@@ -131,7 +131,8 @@ def _spawn(place: Place, options: EngineOptions) -> Child:
     except ModelError as exc:
         raise Refused(str(exc)) from exc
     except OSError as exc:
-        raise Broken(f"The engine cannot be started: {advice(None, [str(exc)])}") from exc
+        missing = isinstance(exc, FileNotFoundError) and f"The installation has moved or gone: {REINSTALL}."
+        raise Broken(missing or obstacle([str(exc)]) or f"The engine cannot be started: {exc}.") from exc
 
 
 async def _ready(place: Place, child: Child) -> Running | None:

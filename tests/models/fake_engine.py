@@ -2,7 +2,8 @@
 
 ``HEARTH_FAKE`` tells it, in words with ``;`` between them: ``version=9.9.9``, ``exit=3``, ``signal=9``,
 ``say=TEXT`` (on stderr before that), ``hang`` (holds the lock and is silent), ``slow`` (is silent until there
-is a file ``go`` beside the lock), ``deaf`` (ignores the wish to end and SIGTERM), ``die`` (in mid-answer).
+is a file ``go`` beside the lock), ``deaf`` (ignores the wish to end and SIGTERM), ``die`` (in mid-answer),
+``fade`` (is well at first, but ends when somebody wants to hold it).
 """
 
 from __future__ import annotations
@@ -127,6 +128,7 @@ class FakeEngine:
 
     async def _events(self) -> AsyncIterator[str]:
         self._clients += 1
+        self.server.should_exit |= "fade" in FAKE
         try:
             while not self.server.should_exit:
                 yield _event(asdict(self._health) | {"clients": self._clients})

@@ -352,14 +352,15 @@ async def test_the_token_file_becomes_a_bearer_token(tmp_path: Path) -> None:
 
 
 async def test_events_are_healths_until_the_engine_goes() -> None:
-    """The end of the stream, in whatever way, is the end of the engine."""
+    """An end in good order ends the stream, too; a crash is an error."""
     later = asdict(HEALTH) | {"state": "loading", "progress": 0.5}
-    async with serving(sse(asdict(HEALTH), later)) as peer:
+    async with serving(sse(asdict(HEALTH), later), STREAM + chunk(later)) as peer:
         backend = peer.backend()
-        events = backend.events()
-        seen = [await anext(events), await anext(events)]
-        with pytest.raises(Unreachable, match="The engine has ended"):
-            await anext(events)
+        seen = [it async for it in backend.events()]
+        crashing = backend.events()
+        assert await anext(crashing) == seen[-1]
+        with pytest.raises(Unreachable, match="The connection to the engine broke"):
+            await anext(crashing)
         await backend.close()
     assert [(it.state, it.progress) for it in seen] == [("ready", 0.0), ("loading", 0.5)]
 

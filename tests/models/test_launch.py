@@ -110,6 +110,19 @@ async def test_over_loopback_with_a_token(tmp_path: Path, place: Place) -> None:
             assert await stranger.health() is None
 
 
+async def test_an_engine_that_ends_as_we_find_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody had held it for a while; that is no failure, and there is another at once."""
+    monkeypatch.setenv("HEARTH_FAKE", "fade")
+    fading = process.Child(place, EngineOptions(linger_s=LONG))
+    await until(place.socket.exists)
+    monkeypatch.delenv("HEARTH_FAKE")
+    async with holding(place) as engine:
+        assert await pid(engine) != fading.pid
+        assert engine._failures == ()
+        os.kill(await pid(engine), signal.SIGKILL)
+        await until(lambda: engine._failures)
+
+
 async def test_every_change_is_told(place: Place) -> None:
     """The status line of an editor lives from it; a listener that fails does no harm."""
     told: list[Health] = []
@@ -220,6 +233,22 @@ async def test_an_older_engine_that_will_not_end_is_made_to(
             assert len(supervise.engines(place)) == 1
 
 
+async def test_being_replaced_is_no_failure(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The old window's status goes back to idle; there is nothing to be alarmed about."""
+    told: list[Health] = []
+    monkeypatch.setenv("HEARTH_FAKE", "version=0.0.1")
+    old = Engine(OPTIONS, told.append, place=place)
+    await old.backend()
+    monkeypatch.delenv("HEARTH_FAKE")
+    async with holding(place) as new:
+        await new.backend()
+        await until(lambda: old._running is None)
+        assert await pid(new) == await pid(old)
+    assert {it.state for it in told} == {"idle"}
+    assert old._failures == ()
+    await old.close()
+
+
 async def test_a_newer_engine_is_left_alone(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """An old window serves itself from it."""
     monkeypatch.setenv("HEARTH_FAKE", "version=99.0")
@@ -320,6 +349,14 @@ async def test_a_missing_model_is_said_before_anything_starts(place: Place) -> N
         with pytest.raises(Refused, match="nonesuch"):
             await engine.backend()
     assert not (place.folder / "started").exists()
+
+
+async def test_an_interpreter_that_is_gone(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment was removed or moved under a running editor."""
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    async with holding(place) as engine:
+        with pytest.raises(Broken, match="moved or gone"):
+            await engine.backend()
 
 
 async def test_a_cancelled_caller_does_not_stop_the_start(place: Place) -> None:
