@@ -125,7 +125,7 @@ def _decode(job: Job, loaded: Loaded, sequence: int, prompt_tokens: int, clock: 
         if clock.produced == room:
             break
         if text:
-            job.on_piece(Piece(text=text, logprobs=tuple(logprobs)))
+            job.on_piece(Piece(text=text, logprobs=tuple(logprobs), usage=_usage(job, clock)))
             text = ""
             logprobs.clear()
         clock.decode_ms += _lap(started)
@@ -136,7 +136,13 @@ def _decode(job: Job, loaded: Loaded, sequence: int, prompt_tokens: int, clock: 
             yield
             started = time.perf_counter()
     clock.decode_ms += _lap(started)
-    usage = Usage(
+    rest = text + stream.rest()
+    job.on_piece(Piece(text=rest, logprobs=tuple(logprobs), finish=finish, usage=_usage(job, clock)))
+
+
+def _usage(job: Job, clock: Clock) -> Usage:
+    """What the answer has cost so far. Each piece says it: a caller who has heard enough closes the stream."""
+    return Usage(
         prompt_tokens=clock.prompt,
         cached_tokens=clock.cached,
         completion_tokens=clock.produced,
@@ -145,7 +151,6 @@ def _decode(job: Job, loaded: Loaded, sequence: int, prompt_tokens: int, clock: 
         prompt_ms=clock.prompt_ms,
         decode_ms=clock.decode_ms,
     )
-    job.on_piece(Piece(text=text + stream.rest(), logprobs=tuple(logprobs), finish=finish, usage=usage))
 
 
 def _evaluate(loaded: Loaded, sequence: int, target: Sequence[int]) -> Iterator[None]:
