@@ -90,7 +90,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """Some more of the answer. The last piece has ``finish``; ``usage`` is what it all has cost up to here."""
+    """Some more of the answer. The last piece has ``finish``; ``usage`` is what it has cost up to here."""
 
     text: str
     logprobs: tuple[float, ...] = ()

@@ -141,7 +141,7 @@ def _decode(job: Job, loaded: Loaded, sequence: int, prompt_tokens: int, clock: 
 
 
 def _usage(job: Job, clock: Clock) -> Usage:
-    """What the answer has cost so far. Each piece says it: a caller who has heard enough closes the stream."""
+    """What the answer has cost so far; said with each piece, for a caller may close the stream any time."""
     return Usage(
         prompt_tokens=clock.prompt,
         cached_tokens=clock.cached,
