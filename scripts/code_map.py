@@ -12,7 +12,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "ARCHITECTURE.md"
 BEGIN, END = "<!-- code map: written by `make docs` -->", "<!-- end of the code map -->"
-PACKAGES = ("models", "models/engine", "models/train", "codeindex", "completion", "chat", "lsp_server")
+PACKAGES = ("models", "models/engine", "codeindex", "completion", "chat", "lsp_server")
+CLOSED = (
+    "models/train",
+    "completion/postprocess",
+)  # One line for the whole folder: its modules are of a kind.
 
 
 def lines(root: Path) -> list[str]:
@@ -20,13 +24,15 @@ def lines(root: Path) -> list[str]:
     found = []
     for package in PACKAGES:
         folder = root / package
-        modules = [it for it in sorted(folder.rglob("*.py")) if _owner(it, root) == package]
         found.append(f"**`{package}/`** {sentence(folder / '__init__.py')}")
-        found += [
-            f"- `{it.relative_to(folder).as_posix()}` {sentence(it)}"
-            for it in modules
-            if it.name != "__init__.py" or 1 < len(it.relative_to(folder).parts)
-        ]
+        for path in sorted(folder.rglob("*.py")):
+            inner = path.parent.relative_to(root).as_posix()
+            name = path.relative_to(folder).as_posix()
+            if _owner(path, root) != package or name == "__init__.py":
+                continue
+            if inner in CLOSED and path.name != "__init__.py":
+                continue
+            found.append(f"- `{name.removesuffix('__init__.py')}` {sentence(path)}")
         found.append("")
     return found[:-1]
 

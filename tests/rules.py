@@ -72,7 +72,7 @@ NOT_PURE = (
 )
 IMPURE_MODULES = frozenset({
     "anyio", "asyncio", "concurrent", "datetime", "fcntl", "glob", "http", "httpx", "io", "llama_cpp",
-    "logging", "mmap", "multiprocessing", "os", "psutil", "random", "secrets", "select", "shutil", "signal",
+    "logging", "mmap", "multiprocessing", "os", "psutil", "random", "secrets", "select", "shutil",
     "socket", "sqlite3", "ssl", "subprocess", "sys", "tempfile", "threading", "time", "urllib", "uuid",
 })  # fmt: skip
 IMPURE_CALLS = frozenset({"open", "print", "input", "exec", "eval"})
@@ -80,8 +80,33 @@ IMPURE_METHODS = frozenset(
     {"read_text", "read_bytes", "write_text", "write_bytes", "exists", "iterdir", "stat"}
 )
 
+# Who may touch files, and which: nothing of these is the user's own.
+WRITERS = (
+    "models/paths.py",  # Hearth's folders
+    "models/process.py", "models/launch.py", "models/supervise.py",  # the engine's log, socket and locks
+    "models/engine/__main__.py",  # its socket and its port file
+    "models/train/",
+    "lsp_server/settings_page.py",  # a page of this repository
+)  # fmt: skip
+WRITING_METHODS = frozenset({
+    "write_text", "write_bytes", "unlink", "rmdir", "touch", "mkdir", "rename", "symlink_to", "hardlink_to",
+})  # fmt: skip
+WRITING_FUNCTIONS = {
+    "os": {"open", "remove", "rename", "replace", "unlink", "makedirs", "mkdir", "rmdir", "truncate"},
+    "shutil": {"rmtree", "move", "copy", "copy2", "copyfile", "copytree"},
+    "tempfile": {"mkstemp", "mkdtemp", "NamedTemporaryFile", "TemporaryDirectory"},
+}
+
+# What holds source text, by the names it goes by. Its length may be logged, it may not, above DEBUG.
+TEXTS = frozenset({
+    "after", "answer", "before", "body", "completion", "content", "ghost", "line", "lines", "middle",
+    "prefix", "prompt", "snippet", "snippets", "spot", "suffix", "suggestion", "text",
+})  # fmt: skip
+LOUD = frozenset({"info", "warning", "error", "critical", "exception"})
+
 SHORTEST_DOCSTRING = 10  # characters, quotes included: "It is." says nothing.
 LONGEST_MODULE = 400  # lines: what one reader can hold in the head in one sitting.
+LONGEST_TESTS = 500  # lines: tests are read one by one.
 SOURCES = (".py", ".lua", ".sh", ".ts", ".js", ".toml", ".md", ".json", ".yml", ".yaml", ".cmake", ".txt", "")
 UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" * 3)) + r")\b")
 MACHINE_PATH = re.compile(
@@ -153,6 +178,27 @@ def pure_modules_are_pure(root: Path) -> list[str]:
     return found
 
 
+def only_the_editor_writes_to_files(root: Path) -> list[str]:
+    """The product touches its own folders, at few places; only the editor changes the user's."""
+    found = []
+    for path in python_files(root, PACKAGES):
+        for node in ast.walk(_tree(root / path)):
+            if isinstance(node, ast.Call) and not _at_home(path, WRITERS) and _writes(node):
+                found.append(f"{path}:{node.lineno} writes: {ast.unparse(node)}")
+    return found
+
+
+def no_source_text_is_logged(root: Path) -> list[str]:
+    """Above DEBUG a log has numbers and names, and of a text at most its length."""
+    found = []
+    for path in python_files(root, PACKAGES):
+        for node in ast.walk(_tree(root / path)):
+            if isinstance(node, ast.Call) and _is_loud(node.func):
+                texts = sorted({name for it in node.args for name in _names(it)} & TEXTS)
+                found += [f"{path}:{node.lineno} logs {it}" for it in texts]
+    return found
+
+
 def every_file_says_what_it_is(root: Path) -> list[str]:
     """Line one of a Python file is its docstring's first sentence: the code map is made of these."""
     found = []
@@ -165,10 +211,12 @@ def every_file_says_what_it_is(root: Path) -> list[str]:
 
 def modules_stay_short(root: Path) -> list[str]:
     """A module that outgrows one sitting is two modules."""
-    counted = (
-        (path, len((root / path).read_text(encoding="utf-8").splitlines())) for path in python_files(root)
-    )
-    return [f"{path} has {lines} lines" for path, lines in counted if LONGEST_MODULE < lines]
+    found = []
+    for path in python_files(root):
+        lines = len((root / path).read_text(encoding="utf-8").splitlines())
+        if (LONGEST_TESTS if path.startswith("tests/") else LONGEST_MODULE) < lines:
+            found.append(f"{path} has {lines} lines")
+    return found
 
 
 def nothing_is_left_unfinished(root: Path) -> list[str]:
@@ -186,6 +234,8 @@ RULES: tuple[Rule, ...] = (
     parts_stand_alone,
     heavy_dependencies_stay_home,
     pure_modules_are_pure,
+    only_the_editor_writes_to_files,
+    no_source_text_is_logged,
     every_file_says_what_it_is,
     modules_stay_short,
     nothing_is_left_unfinished,
@@ -268,5 +318,49 @@ def _at_home(path: str, homes: tuple[str, ...]) -> bool:
 
 
 def _leads_to_pure(root: Path, name: str) -> bool:
-    candidates = (name.replace(".", "/") + ".py", name.rpartition(".")[0].replace(".", "/") + ".py")
+    modules = (name.replace(".", "/"), name.rpartition(".")[0].replace(".", "/"))
+    candidates = [it + end for it in modules for end in (".py", "/__init__.py")]
     return any(_is_pure(root, it) for it in candidates if (root / it).is_file())
+
+
+def _writes(call: ast.Call) -> bool:
+    first = ast.unparse(call.args[0]) if call.args else ""
+    if "os.devnull" in first:
+        return False
+    function = call.func
+    if isinstance(function, ast.Attribute):
+        module = function.value.id if isinstance(function.value, ast.Name) else ""
+        if function.attr in WRITING_FUNCTIONS.get(module, ()) or function.attr in WRITING_METHODS:
+            return True
+        mode = call.args[0] if function.attr == "open" and call.args else None
+    else:
+        is_open = isinstance(function, ast.Name) and function.id == "open"
+        mode = call.args[1] if is_open and 1 < len(call.args) else None
+    named = [it.value for it in call.keywords if it.arg == "mode"]
+    modes = [it.value for it in (mode, *named) if isinstance(it, ast.Constant)]
+    return any(isinstance(it, str) and len(it) < 4 and set(it) & set("wax+") for it in modes)
+
+
+def _is_loud(function: ast.expr) -> bool:
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr in LOUD
+        and isinstance(function.value, ast.Name)
+        and function.value.id in ("log", "logger", "logging")
+    )
+
+
+def _names(node: ast.expr) -> set[str]:
+    """The names whose values an expression may show; what is only counted or measured does not show."""
+    if isinstance(node, ast.Call):
+        return {name for it in (node.args if _shows(node.func) else []) for name in _names(it)}
+    if isinstance(node, ast.Name):
+        return {node.id}
+    if isinstance(node, ast.Attribute):
+        return {node.attr}
+    children = (it for it in ast.iter_child_nodes(node) if isinstance(it, ast.expr))
+    return {name for it in children for name in _names(it)}
+
+
+def _shows(function: ast.expr) -> bool:
+    return isinstance(function, ast.Name) and function.id in ("str", "repr", "ascii", "format")

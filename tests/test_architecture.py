@@ -97,6 +97,31 @@ BROKEN = {
         },
         "completion/trigger.py imports models.paths.home, which is not pure",
     ),
+    "the product writes to a user's file": (
+        rules.only_the_editor_writes_to_files,
+        {"chat/edits.py": DOC + "def f(path):\n    with open(path, 'w') as file: file.write('')"},
+        "chat/edits.py:3 writes: open(path, 'w')",
+    ),
+    "a feature writes by a path's method": (
+        rules.only_the_editor_writes_to_files,
+        {"lsp_server/features/a.py": DOC + "def f(path): path.write_text('')"},
+        "lsp_server/features/a.py:2 writes: path.write_text('')",
+    ),
+    "completion removes a file": (
+        rules.only_the_editor_writes_to_files,
+        {"completion/complete.py": DOC + "import os\nos.remove('a')"},
+        "completion/complete.py:3 writes: os.remove('a')",
+    ),
+    "the prompt is logged": (
+        rules.no_source_text_is_logged,
+        {"completion/complete.py": DOC + "logger.info('prompt=%s', request.prompt)"},
+        "completion/complete.py:2 logs prompt",
+    ),
+    "the text is logged within an f-string": (
+        rules.no_source_text_is_logged,
+        {"models/engine/app.py": DOC + "logger.warning(f'cannot tokenize {text!r}')"},
+        "models/engine/app.py:2 logs text",
+    ),
     "a file does not say what it is": (
         rules.every_file_says_what_it_is,
         {"chat/a.py": "import ast\n"},
@@ -137,6 +162,10 @@ ALLOWED = {
     "completion/prompt.py": DOC + "import re\nfrom models.wire import Snippet\nfrom completion import spot\n",
     "completion/spot.py": 'r"""A raw docstring is one too."""\n',
     "lsp_server/features/a.py": DOC + "from lsprotocol import types\nfrom completion.spot import spot_at\n",
+    "completion/complete.py": DOC
+    + "logger.info('ms=%d shown=%d', ms, len(text))\nlogger.debug('%s', text)\n",
+    "lsp_server/cli.py": DOC
+    + "import os\nos.open(os.devnull, os.O_WRONLY)\nwith open('a', 'rb') as file: pass\n",
     "tests/models/engine/test_a.py": DOC + "import httpx\nimport models.engine.app\n",
     "docs/a.md": "Put it in /home/you/models or ~/models; see https://example.org/root/x and src/root/x.",
 }
@@ -180,6 +209,16 @@ def test_nobody_imports_the_engine() -> None:
 def test_pure_modules_are_pure() -> None:
     """I5: prompt, trigger, stop and clean-up rules see values and nothing else."""
     assert rules.pure_modules_are_pure(ROOT) == []
+
+
+def test_only_the_editor_writes_to_files() -> None:
+    """I14: who may touch files is a short list, and none of them touches the user's."""
+    assert rules.only_the_editor_writes_to_files(ROOT) == []
+
+
+def test_no_text_is_logged() -> None:
+    """I9, at the source: no call of a logger above DEBUG is given a text."""
+    assert rules.no_source_text_is_logged(ROOT) == []
 
 
 def test_the_import_table_has_no_circle() -> None:
