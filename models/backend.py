@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import replace
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 import httpx
 
@@ -28,6 +30,7 @@ HEALTH_SECONDS = 2.0  # The engine answers from its event loop, which never wait
 EVENT_SECONDS = 20.0  # The engine says something at least every 5 s; four silent turns mean that it hangs.
 REST_SECONDS = 0.2  # What follows the last event is a few bytes; waiting for them saves the connection.
 KEEP_SECONDS = 4.0  # Less than the 5 s after which uvicorn and llama-server close an idle connection.
+MAX_IDLE = 4  # A window rarely asks for more at the same time: typing, chat, status.
 MAX_ERROR_BYTES = 64 * 1024  # More than any error message, less than a web page that would take time to read.
 
 
@@ -39,8 +42,10 @@ class Backend:
         self.suspect = False
         """Whether a connection has failed since the server last answered ``health()``."""
         self._name = "the engine" if spec.socket else f"the model server at {spec.url}"
-        self._transport = transport or _transport(spec)
         self._headers: dict[str, str] = {}
+        self._given = transport
+        self._idle: list[httpx.AsyncBaseTransport] = []
+        self._busy: set[httpx.AsyncBaseTransport] = set()
 
     def complete(self, request: CompletionRequest) -> AsyncGenerator[Piece, None]:
         """Stream the continuation of a prompt; ``aclose()`` cancels."""
@@ -74,8 +79,10 @@ class Backend:
             await self._short("POST", "/hearth/shutdown")
 
     async def close(self) -> None:
-        """Close the connections that nobody reads from."""
-        await self._transport.aclose()
+        """Close every connection; a stream that is still read ends with ``Unreachable``."""
+        left = [*self._idle, *self._busy]
+        self._idle.clear()
+        await asyncio.gather(*(it.aclose() for it in left))
 
     async def _pieces(
         self, path: str, body: Mapping[str, Any], piece_of: Callable[[Mapping[str, Any]], Piece]
@@ -135,13 +142,32 @@ class Backend:
             content=b"" if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"),
             extensions={"timeout": timeout},
         )
-        response = await self._transport.handle_async_request(request)
+        async with self._connection() as connection:
+            response = await connection.handle_async_request(request)
+            async with aclosing(response):
+                if not response.is_success:
+                    raise answers.Reported(response.status_code, _message(await _head(response)))
+                yield response
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[httpx.AsyncBaseTransport]:
+        """A connection for one request: kept for the next one if all went well, closed if not.
+
+        A pool for all would do, were it not that httpcore's loses connections, and leaves them open, when a
+        task is cancelled while the pool keeps its books; and every keystroke cancels a task.
+        """
+        transport = self._given or (self._idle.pop() if self._idle else _transport(self.spec))
+        self._busy.add(transport)
+        went_well = False
         try:
-            if not response.is_success:
-                raise answers.Reported(response.status_code, _message(await _head(response)))
-            yield response
+            yield transport
+            went_well = True
         finally:
-            await response.aclose()
+            self._busy.discard(transport)
+            if went_well and len(self._idle) < MAX_IDLE and transport is not self._given:
+                self._idle.append(transport)
+            else:
+                await asyncio.shield(transport.aclose())
 
     def _request_headers(self) -> dict[str, str]:
         """The headers of every request; the token is read once, from a file that only the user can read."""
@@ -193,16 +219,26 @@ class Backend:
 
 
 def _transport(spec: BackendSpec) -> httpx.AsyncBaseTransport:
-    limits = httpx.Limits(max_connections=None, keepalive_expiry=KEEP_SECONDS)
-    secure = spec.url.startswith("https:")  # Certificates take 20 ms to load; a socket needs none.
+    limits = httpx.Limits(max_connections=1, keepalive_expiry=KEEP_SECONDS)
     uds = str(spec.socket) if spec.socket else None
-    return httpx.AsyncHTTPTransport(uds=uds, verify=secure, limits=limits, trust_env=secure)
+    verify = _tls() if spec.url.startswith("https:") else _no_tls()
+    return httpx.AsyncHTTPTransport(uds=uds, verify=verify, limits=limits)
 
 
-async def _chunks(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+@cache
+def _tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context()  # Takes 20 ms: it loads certificates.
+
+
+@cache
+def _no_tls() -> ssl.SSLContext:
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _chunks(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    """The bytes as they arrive, without httpx's decoders: we ask for none."""
     assert isinstance(response.stream, httpx.AsyncByteStream)
-    async for chunk in response.stream:
-        yield chunk
+    return cast(AsyncGenerator[bytes, None], aiter(response.stream))
 
 
 async def _read_the_rest(chunks: AsyncGenerator[bytes, None]) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ class Peer:
     socket: Path
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     connections: int = 0
+    open: int = 0
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
 
     def backend(self, token_file: Path | None = None) -> Backend:
@@ -59,6 +60,7 @@ async def serving(*answers: bytes | Answer) -> AsyncIterator[Peer]:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer.connections += 1
+        peer.open += 1
         try:
             while left:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
@@ -78,6 +80,7 @@ async def serving(*answers: bytes | Answer) -> AsyncIterator[Peer]:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
+            peer.open -= 1
             writer.close()
 
     with tempfile.TemporaryDirectory() as folder:  # Short: a socket's path holds about 100 bytes.
@@ -437,3 +440,26 @@ async def test_a_cancelled_stream_does_not_harm_the_next() -> None:
             await anext(stream)
         assert [it.text async for it in backend.complete(REQUEST)] == ["b", ""]
         await backend.close()
+
+
+async def test_a_cancel_at_any_moment_leaves_no_connection_behind() -> None:
+    """A day of typing cancels tens of thousands of requests, at every stage of their lives."""
+    async with serving(*[GOOD] * 300) as peer:
+        backend = peer.backend()
+        for moment in range(120):
+            asking = asyncio.create_task(_read(backend))
+            for _ in range(moment):
+                await asyncio.sleep(0)
+            asking.cancel()
+            with suppress(asyncio.CancelledError):
+                await asking
+        assert not asking.cancelled(), "the last ones were left to finish"
+        async with asyncio.timeout(10):
+            while 1 < peer.open:  # noqa: ASYNC110 - the peer notices in its own time
+                await asyncio.sleep(0.01)
+        await backend.close()
+
+
+async def _read(backend: Backend) -> None:
+    async for _ in backend.complete(REQUEST):
+        pass
