@@ -4,9 +4,9 @@ Run as ``python scripted_lsp.py SCRIPT.json LOG.jsonl``. The script is read agai
 test can change it at any moment; every request is written to the log as one line of JSON.
 
 A script's ``blocks`` are lists of alternatives. Where the text before the cursor ends with the beginning of
-one, the rest of it is offered, as a server with a type-through cache would. ``answer`` is ``items``, ``null``,
-``empty`` or ``error``; ``replaces`` is how much behind the cursor an item takes the place of; ``newline`` is
-the line break in what is offered.
+one, the rest of it is offered, as a server with a type-through cache would. ``answer`` is ``items``,
+``null``, ``empty`` or ``error``; ``replaces`` is how much behind the cursor an item takes the place of;
+``newline`` is the line break in what is offered.
 """
 
 from __future__ import annotations

@@ -129,7 +129,9 @@ def test_dismissing_keeps_quiet_until_something_is_typed(scripted: Editor) -> No
     scripted.until_ghost("")
     asked = len(scripted.requests())
     scripted.type("<Left><Right>")
-    scripted.never(lambda: scripted.ghost() or asked < len(scripted.requests()), "a dismissed suggestion is back")
+    scripted.never(
+        lambda: scripted.ghost() or asked < len(scripted.requests()), "a dismissed suggestion is back"
+    )
     scripted.type("d")
     scripted.until_ghost("(a, b):\n    return a + b")
 
@@ -208,7 +210,9 @@ def test_pause_and_resume(scripted: Editor) -> None:
 
 def test_the_status_line_says_what_the_server_says(scripted: Editor) -> None:
     """Model, state and speed, from the last notification."""
-    scripted.until(lambda: scripted.call("status") == "hearth ready scripted, 50 tokens/s", "the status is known")
+    scripted.until(
+        lambda: scripted.call("status") == "hearth ready scripted, 50 tokens/s", "the status is known"
+    )
     scripted.nvim.command("enew")
     assert scripted.call("status") == ""
 

@@ -1,4 +1,4 @@
-"""Setting the plugin up in real Neovims: options, keys, commands, `:checkhealth`, and doing without `setup`."""
+"""Setting the plugin up in real Neovims: options, keys, commands, `:checkhealth`, and doing without it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ import pynvim
 import pytest
 
 from tests.editors import neovim
-from tests.editors.neovim import FRONTS, Editor, Front
+from tests.editors.neovim import NEWEST, OLDEST, Editor, Front
 
 pytestmark = pytest.mark.e2e
 
 StartEditor = Callable[[Front], Editor]
-NEWEST, _, OLDEST = FRONTS
 BOTH = pytest.mark.parametrize("front", [NEWEST, OLDEST], ids=str)
 ADD = "def add(a, b):\n    return a + b"
 MAPPINGS = "return vim.tbl_map(function(it) return it.lhs end, vim.api.nvim_get_keymap(...))"
@@ -37,7 +36,7 @@ def test_no_key_is_mapped_without_asking(start_editor: StartEditor, front: Front
 
 @BOTH
 def test_keys_do_what_they_did_where_there_is_no_ghost_text(start_editor: StartEditor, front: Front) -> None:
-    """Tab accepts a suggestion, and otherwise is the Tab it was, or the mapping it was; setting up again is safe."""
+    """Tab accepts a suggestion, otherwise it is a Tab, or the mapping it was; setting up again is safe."""
     editor = start_editor(front)
     editor.nvim.command("inoremap <expr> <M-l> 'mapped'")
     editor.set_script([ADD])
@@ -124,7 +123,9 @@ def test_the_hearth_command(start_editor: StartEditor, front: Front) -> None:
     assert f"Hearth: ready scripted, 50 tokens/s, 1 buffer, {editor.home}/work" in editor.messages()
     editor.nvim.command("Hearth pause | messages clear | Hearth status")
     assert "Ghost text is paused" in editor.messages()
-    with pytest.raises(pynvim.NvimError, match="say log, pause, restart, restart_engine, resume, status, toggle"):
+    with pytest.raises(
+        pynvim.NvimError, match="say log, pause, restart, restart_engine, resume, status, toggle"
+    ):
         editor.nvim.command("Hearth fly")
     assert editor.nvim.funcs.getcompletion("Hearth re", "cmdline") == ["restart", "restart_engine", "resume"]
     editor.nvim.command("Hearth log")
@@ -160,8 +161,9 @@ def test_a_server_that_keeps_dying_is_left_alone(start_editor: StartEditor) -> N
     editor.setup()
     editor.open(editor.home / "work" / "sums.py")
     nvim = psutil.Process(editor.nvim.funcs.getpid())
-    for starts in range(1, 5):
-        editor.until(lambda n=starts: len(editor.requests("initialized")) == n, "the server is there")
+    for _ in range(4):
+        editor.until(lambda: editor.requests("initialized"), "the server is there")
+        editor.log.write_text("")
         editor.wait_for_server()
         [server] = nvim.children()
         server.kill()
