@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -41,7 +42,7 @@ def lex(text: str, language: Language, inside: str = "") -> Lexed:
     """Read ``text``; ``inside`` says what ends the string or comment in which it starts."""
     closes: list[Mark] = []
     opens: list[Mark] = []
-    depth = dict.fromkeys(OPENERS, 0)
+    depth: Counter[str] = Counter()
     open_end, code_end = "", len(text)
     for kind, mark in _marks(text, language, inside):
         if kind == "unfinished":
@@ -52,24 +53,28 @@ def lex(text: str, language: Language, inside: str = "") -> Lexed:
         elif kind == "quote" or not depth[OPENER_OF[mark.text]]:
             closes.append(mark)
         else:
-            _close(OPENER_OF[mark.text], opens, depth)
+            _close(OPENER_OF[mark.text], opens, depth)  # What was open inside lacks its closer.
     return Lexed(closes=tuple(closes), opens=tuple(opens), inside=open_end, code_end=code_end)
 
 
 def owed(before: Lexed, after: Lexed, *, line_start: int, whole: bool) -> str:
     """The closers that the document still lacks at the cursor, innermost first.
 
-    When the document goes on behind what was read (not ``whole``), what was opened above the cursor's line
-    counts as closed there: offering a closer too many is worse than one too few.
+    When the document goes on behind what was read (not ``whole``), a brace that was opened above the cursor's
+    line is taken to be closed there, and so is all around it: a closer too many is worse than one too few.
     """
-    waiting = [CLOSER_OF[it.text] for it in before.opens if whole or line_start <= it.at]
+    waiting = list(before.opens)
+    depth = Counter(it.text for it in waiting)
     lacking = ""
     for mark in after.closes:
-        if mark.text not in waiting:
-            continue
-        while (innermost := waiting.pop()) != mark.text:
-            lacking += innermost
-    return lacking + "".join(reversed(waiting))
+        opener = OPENER_OF.get(mark.text, "")
+        if depth[opener]:
+            lacking += "".join(CLOSER_OF[it] for it in _close(opener, waiting, depth))
+    for mark in reversed(waiting):
+        if mark.text == "{" and mark.at < line_start and not whole:
+            break
+        lacking += CLOSER_OF[mark.text]
+    return lacking
 
 
 def code_of(line: str, language: Language) -> str:
@@ -107,12 +112,13 @@ def _marks(text: str, language: Language, inside: str) -> Iterator[tuple[Kind, M
                 yield "unfinished", Mark(at=found.start(), text=end)
 
 
-def _close(opener: str, opens: list[Mark], depth: dict[str, int]) -> None:
-    while True:
-        innermost = opens.pop().text
-        depth[innermost] -= 1
-        if innermost == opener:  # Else a closer was forgotten inside; what is around it still matches.
-            return
+def _close(opener: str, opens: list[Mark], depth: Counter[str]) -> list[str]:
+    """Take away the innermost such opener and what stands inside it; return that, innermost first."""
+    inside = []
+    while (innermost := opens.pop().text) != opener:
+        inside.append(innermost)
+    depth.subtract([opener, *inside])
+    return inside
 
 
 def _end(text: str, at: int, inside: str, language: Language) -> tuple[int, Literal["closed", "cut", "open"]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CHARACTERS_PER_TOKEN = 3
-"""Code is 3.0 to 3.6 characters per token for vocabularies of 8k to 150k; the engine counts exactly."""
+"""Measured on source files: 3.4 to 5.1 with Qwen2.5's vocabulary, 2.3 to 4.1 with one of 4,096 tokens. The
+engine counts exactly and cuts what is too long; guessing low keeps the prompt short, which is time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from completion.brackets import code_of
+from completion.brackets import code_of, lex
 from completion.languages import CLOSERS, opens_block
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _bounds(spot: Spot, body: str) -> tuple[int, int]:
     above = spot.lines_above
     if not above:
         return 0, 0
-    code, here = code_of(above[0], spot.facts), width(above[0])
+    code, here = code_of(above[0], spot.facts), width(_statement_start(above, spot))
     typed = width(spot.line_before)
     deeper = typed if here < typed and not spot.unit else here + unit_width(spot.unit)
     if not opens_block(code, spot.facts):
@@ -102,3 +102,13 @@ def _bounds(spot: Spot, body: str) -> tuple[int, int]:
     closing = body[:1] in tuple(CLOSERS)
     surely = code.endswith(("(", "[", "{")) or spot.facts.by_indentation
     return (here if closing else deeper) if surely and typed <= here else 0, deeper
+
+
+def _statement_start(above: list[str], spot: Spot) -> str:
+    """The line on which what the line above ends has begun, as with a signature that takes several lines."""
+    text = ""
+    for line in above:
+        text = f"{line}\n{text}"
+        if not lex(text, spot.facts).closes:
+            return line
+    return above[0]

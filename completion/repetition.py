@@ -12,10 +12,18 @@ RUNAWAY = re.compile(r"(\S(?:.{1,23}?))\1{7,}")
 ONE_CHARACTER = re.compile(r"(.)\1*")
 MEANINGFUL_CHARACTERS = 3  # `}` and `i` stand twice for good reasons; `foo` hardly.
 
+COMMON_CHARACTERS = 5  # `try:`, `pass` and `break` start or end many blocks that are not the same.
+LONG = 8  # A ruler of dashes that long is a line of its own; closing brackets are never that many.
+
 
 def says_something(line: str) -> bool:
     """Whether a line has enough in it that its repetition means something."""
-    return MEANINGFUL_CHARACTERS <= sum(it.isalnum() for it in line)
+    return MEANINGFUL_CHARACTERS <= sum(it.isalnum() for it in line) or LONG <= len(line.strip())
+
+
+def is_common(line: str) -> bool:
+    """Whether a line is so short that another one like it may well be another one."""
+    return sum(it.isalnum() for it in line) <= COMMON_CHARACTERS and len(line.strip()) < LONG
 
 
 def is_again(line: str, other: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from completion.brackets import Lexed, lex
 from completion.indentation import first_line, width
 from completion.languages import CLOSERS
-from completion.repetition import is_again, loop_start, runs_in_circles, says_something
+from completion.repetition import is_again, is_common, loop_start, runs_in_circles, says_something
 from completion.special import special_token_at
 from completion.spot import Spot
 from completion.trigger import Trigger
@@ -167,7 +167,7 @@ def _closes_what_is_owed(lexed: Lexed, spot: Spot) -> bool:
 def _cut_at_repetition(line: Line, block: Block, below: str, text: str, spot: Spot) -> int | None:
     """The next line of the document, or the same lines over and over, are no help."""
     end_before = line.start if block.gap is None else block.gap
-    if is_again(line.text, below):
+    if is_again(line.text, below) and not is_common(below):
         return end_before
     if not says_something(below) and line.text.rstrip() == below.rstrip():
         end = line.start + len(line.text)

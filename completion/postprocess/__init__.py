@@ -19,9 +19,9 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("blank", fit_tabs),
     ("blank", fit_indentation),
     ("blank", fit_first_blanks),
-    ("repeats", no_repeats),
     ("overlap", no_overlap),
     ("closers", fit_closers),
+    ("repeats", no_repeats),
     ("lone_closers", no_lone_closers),
     ("blank", trim),
 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from completion.brackets import Mark, lex
-from completion.languages import CLOSERS
+from completion.languages import CLOSER_OF, CLOSERS
 from completion.postprocess.draft import Draft
 from completion.postprocess.overlap import overlap
 from completion.spot import Spot
@@ -25,8 +25,9 @@ def fit_closers(draft: Draft, spot: Spot, trigger: Trigger) -> Draft:
     """Write each closer once: those behind the cursor, then those that are owed; cut at any other."""
     text, rest = draft.text, spot.line_after.rstrip()
     taken: list[Mark] = []
-    owed = spot.owed
     lexed = lex(text, spot.facts, spot.inside)
+    owed = spot.owed
+    opened_again = [CLOSER_OF[it.text] for it in lexed.opens]
     for mark in lexed.closes:
         if mark.text == spot.inside and (lexed.inside == spot.inside or not rest.startswith(mark.text)):
             continue  # The quote behind the cursor ends another string, or nothing ends this one yet.
@@ -35,17 +36,16 @@ def fit_closers(draft: Draft, spot: Spot, trigger: Trigger) -> Draft:
             taken.append(mark)
         elif owed.startswith(mark.text):
             owed = owed[len(mark.text) :]
+        elif mark.text in opened_again:  # As in ``} else {``: the document's closer closes the new bracket.
+            opened_again.remove(mark.text)
         else:
-            text = text[: mark.at].rstrip()
-            break
+            return fit_closers(replace(draft, text=text[: mark.at].rstrip()), spot, trigger)
     if not taken:
         return replace(draft, text=_without_statement_end(text, rest))
-    again = rest[: sum(len(it.text) for it in taken)]
-    if taken[0].at == len(text) - len(again):
+    length = sum(len(it.text) for it in taken)
+    if taken[0].at == len(text) - length or "\n" in text:
         return replace(draft, text=text[: taken[0].at])
-    if "\n" in text:
-        return replace(draft, text=text[: taken[0].at])
-    left = rest[len(again) :]
+    left = rest[length:]
     return replace(draft, text=text + left[overlap(text, left, spot) :], replace_after=len(rest))
 
 

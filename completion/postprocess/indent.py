@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from completion.brackets import code_of, lex
-from completion.indentation import TAB_COLUMNS, blanks_of, first_line, leading, unit_width, width
+from completion.indentation import blanks_of, first_line, leading, width
 from completion.languages import opens_block
 from completion.postprocess.draft import Draft
 from completion.spot import Spot
@@ -19,12 +19,13 @@ def fit_tabs(draft: Draft, spot: Spot, trigger: Trigger) -> Draft:
     """Tabs in a file of tabs, spaces in a file of spaces; as it is in a string or a file that has neither."""
     if not spot.unit or spot.inside:
         return draft
-    level = _level(draft.text) if spot.unit == "\t" else TAB_COLUMNS
+    level = _level(draft.text)
 
     def written(found: re.Match[str]) -> str:
         blanks = found.group()
         if spot.unit == "\t":
-            return "\t" * blanks.count("\t") + blanks_of(blanks.count(" ") * TAB_COLUMNS // level, "\t")
+            levels, rest = divmod(blanks.count(" "), level)
+            return "\t" * (blanks.count("\t") + levels) + " " * rest
         return blanks.replace("\t", spot.unit)
 
     text = SPACES_AT_LINE_START.sub(written, "\n" + draft.text)[1:] if spot.on_blank_line else None
@@ -80,6 +81,6 @@ def _shifted(line: str, columns: int, spot: Spot) -> str:
 
 
 def _level(text: str) -> int:
-    """How many spaces the model writes for one level."""
-    widths = [len(it.group()) for it in SPACES_AT_LINE_START.finditer("\n" + text) if "\t" not in it.group()]
-    return unit_width("") if all(it % unit_width("") == 0 for it in widths) else 2
+    """How many spaces the model writes for one level; odd numbers of them are alignment."""
+    widths = {len(it.group()) for it in SPACES_AT_LINE_START.finditer("\n" + text)}
+    return 2 if any(it % 4 == 2 for it in widths) else 4

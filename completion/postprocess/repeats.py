@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from completion.postprocess.draft import Draft
-from completion.repetition import is_again, says_something
+from completion.repetition import is_again, is_common, says_something
 from completion.spot import Spot
 from completion.trigger import Trigger
 
@@ -18,9 +18,8 @@ def no_repeats(draft: Draft, spot: Spot, trigger: Trigger) -> Draft:
         whole[0] = _with_rest(whole[0], spot.line_after)
     if _is_above(whole, spot.lines_above):
         return replace(draft, text="")
-    below = spot.lines_below[:1]
-    for number, line in enumerate(whole):
-        if below and is_again(line, below[0]):
+    for number in range(len(whole)):
+        if _is_below(whole[number:], spot.lines_below):
             return replace(draft, text="\n".join(lines[:number]))
     return draft
 
@@ -28,6 +27,14 @@ def no_repeats(draft: Draft, spot: Spot, trigger: Trigger) -> Draft:
 def _with_rest(line: str, rest: str) -> str:
     """The line with what follows the cursor, unless the suggestion already ends with it."""
     return line if line.endswith(rest.rstrip()) else line + rest
+
+
+def _is_below(said: list[str], below: list[str]) -> bool:
+    """Whether the lines start with the next one; one like ``try:`` counts only if it goes on like it, too."""
+    if not below or not is_again(said[0], below[0]):
+        return False
+    goes_on = len(said) > 1 and len(below) > 1 and is_common(said[0])
+    return not goes_on or below[1].startswith(said[1].rstrip())
 
 
 def _is_above(whole: list[str], above: list[str]) -> bool:
