@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from models.errors import BackendError, ModelError
@@ -15,8 +15,8 @@ Answer = TypeVar("Answer")
 
 
 def fence(
-    handle: Callable[..., Awaitable[Answer]], degraded: Answer | None = None
-) -> Callable[..., Awaitable[Answer | None]]:
+    handle: Callable[..., Coroutine[Any, Any, Answer]], degraded: Answer | None = None
+) -> Callable[..., Coroutine[Any, Any, Answer | None]]:
     """``handle``, but what it raises is logged and ``degraded`` is the answer.
 
     Expected failures (no model, no engine) are one line; anything else is a bug and comes with its
