@@ -51,9 +51,9 @@ async def complete(
     Cancelling the caller closes the stream, and the engine stops. Raises ``BackendError``.
     """
     start = time.perf_counter()
-    if trigger.shape == "none":
+    suggestion = cache.find(spot, trigger, model) if trigger.may_go_on else None
+    if suggestion is None and trigger.shape == "none":
         return Suggestion(text="", reason=trigger.reason)
-    suggestion = cache.find(spot, trigger, model)
     if suggestion is None:
         if not trigger.explicit:
             await asyncio.sleep(config.pause_ms / 1000)

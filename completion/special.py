@@ -10,7 +10,7 @@ SPECIAL_TOKEN = re.compile(
     r"|repo_name|reponame|filename|endoftext|gh_stars|issue_start|jupyter_start|empty_output)>"
     r"|<(?:PRE|SUF|MID|EOT|EOS|BOS|UNK)>|\u2581<(?:PRE|SUF|MID|EOT)>"
     r"|\[(?:PREFIX|SUFFIX|MIDDLE)\]"
-    r"|[\0\ufffd]"  # No editor shows these; a model that writes them is lost.
+    r"|[\0\ufffd]|\r(?=[^\n])"  # No editor shows these; a model that writes them is lost.
 )
 
 

@@ -14,8 +14,10 @@ from completion.spot import Spot
 
 Shape = Literal["none", "line", "block"]
 
-MAY_FOLLOW = re.compile(r"[\s)\]}>\"'`;,:.]*(?:=>)?\s*\{?\s*")
-"""What may stand behind the cursor: closers that editors insert by themselves, and punctuation."""
+MAY_FOLLOW = re.compile(r"(?:[\s)\]}>\"'`;,:.]|/>|</[\w.:-]*>)*(?:=>)?\s*\{?\s*")
+"""What may stand behind the cursor: closers and end tags that editors insert, and punctuation."""
+NOTHING_NEW = ("statement_ended", "text_after_cursor")
+"""Reasons for asking nothing; what was shown before and is being typed may go on there."""
 STATEMENT_END = re.compile(r"[;}]\s*$")
 
 
@@ -35,6 +37,11 @@ class Trigger:
     reason: str
     max_lines: int
     explicit: bool
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether the rest of an earlier suggestion may be shown."""
+        return self.shape != "none" or self.reason in NOTHING_NEW
 
 
 def decide(

@@ -1,0 +1,249 @@
+"""The whole way against a scripted model: what is asked, what is shown, and what happens when it breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import completion
+from completion import CompletionConfig, Suggestion, SuggestionCache, Trigger, complete, decide, spot_at
+from models.backend import Backend
+from models.errors import BackendError, Broken, Overloaded, Unreachable
+from tests.completion.fixtures import CONFIG, in_place, logprob, spot_of
+from tests.harness import Answer, Script
+
+
+class Watched(Script):
+    """A script that tells when it is asked."""
+
+    def __init__(self, *answers: str | Answer) -> None:
+        super().__init__(*answers)
+        self.asked = asyncio.Event()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        self.asked.set()
+        return response
+
+
+async def ask(
+    backend: Backend,
+    document: str,
+    *,
+    cache: SuggestionCache | None = None,
+    config: CompletionConfig = CONFIG,
+    explicit: bool = False,
+    crlf: bool = False,
+    language: str = "python",
+) -> Suggestion:
+    spot = spot_of(document, language, config, crlf=crlf)
+    trigger = decide(spot, explicit=explicit, previous=None, config=config)
+    return await complete(backend, cache or SuggestionCache(), spot, trigger, config, "m")
+
+
+async def test_an_answer_and_what_it_cost() -> None:
+    """All that `hearth complete --json` tells."""
+    script = Script("price * count\n")
+    suggestion = await ask(script.backend(), "total = ‸\n")
+    assert (suggestion.text, suggestion.source, suggestion.reason) == (
+        "price * count",
+        "model",
+        "rest_of_line",
+    )
+    assert suggestion.confidence == pytest.approx(0.951, abs=0.001)
+    assert suggestion.usage is not None
+    assert suggestion.usage.completion_tokens == 5
+    assert 0 < suggestion.first_ms <= suggestion.ms
+    assert script.cancelled == 0
+    assert script.requests[0]["model"] == "m"
+    assert script.requests[0]["stop"] == ["\n"]
+
+
+async def test_typed_text_asks_nothing() -> None:
+    """The second question is answered by the first answer."""
+    script, cache = Script("price * count\n"), SuggestionCache()
+    await ask(script.backend(), "total = ‸\n", cache=cache)
+    suggestion = await ask(script.backend(), "total = pri‸\n", cache=cache)
+    assert (suggestion.text, suggestion.source, suggestion.usage) == ("ce * count", "cache", None)
+    assert len(script.requests) == 1
+
+
+async def test_typing_through_the_end_of_a_statement() -> None:
+    """Nothing new is asked there, and what is shown already stays."""
+    script, cache = Script("a();\n  b();\n"), SuggestionCache()
+    await ask(script.backend(), "if (x) {\n  ‸\n}\n", cache=cache, language="c")
+    suggestion = await ask(script.backend(), "if (x) {\n  a();‸\n}\n", cache=cache, language="c")
+    assert (suggestion.text, suggestion.source) == ("\n  b();", "cache")
+    nothing = await ask(script.backend(), "if (x) {\n  c();‸\n}\n", cache=cache, language="c")
+    assert (nothing.text, nothing.reason) == ("", "statement_ended")
+
+
+async def test_nothing_to_ask_asks_nothing() -> None:
+    """The trigger's reason is the answer's."""
+    suggestion = await ask(Script().backend(), "total = pri‸ce\n")
+    assert suggestion == Suggestion(text="", reason="text_after_cursor")
+
+
+async def test_enough_closes_the_stream() -> None:
+    """Closing is the cancel: the engine decodes nothing for the wastebasket."""
+    script = Script(Answer(text="return 1\n\n\ndef g():\n    pass\n", endless=True))
+    suggestion = await ask(script.backend(), "def f():\n    ‸\n")
+    assert suggestion.text == "return 1"
+    assert script.cancelled == 1
+
+
+async def test_the_deadline_shows_whole_lines() -> None:
+    """A slow machine shows the lines that are there, and the stream is closed."""
+    script = Script(Answer(text="a = 1\n    b = 2\n    c = ", endless=True))
+    suggestion = await ask(script.backend(), "def f():\n    ‸\n", config=replace(CONFIG, deadline_ms=100))
+    assert (suggestion.text, suggestion.reason) == ("a = 1\n    b = 2", "block_opened")
+    assert script.cancelled == 1
+
+
+async def test_the_deadline_with_half_a_line() -> None:
+    """Half a word is not worth showing; it is not remembered either."""
+    script, cache = Script(Answer(text="pri", endless=True), "price\n"), SuggestionCache()
+    config = replace(CONFIG, deadline_ms=100)
+    suggestion = await ask(script.backend(), "total = ‸\n", config=config, cache=cache)
+    assert (suggestion.text, suggestion.reason) == ("", "deadline")
+    assert (await ask(script.backend(), "total = ‸\n", cache=cache)).text == "price"
+
+
+async def test_low_confidence_shows_nothing() -> None:
+    """Silence beats noise; the numbers say how far it was from being shown."""
+    script = Script(Answer(text="price * count", logprob=logprob(0.2)))
+    suggestion = await ask(script.backend(), "total = ‸\n")
+    assert (suggestion.text, suggestion.reason) == ("", "low_confidence")
+    assert suggestion.confidence == pytest.approx(0.2)
+
+
+async def test_only_what_is_shown_is_judged() -> None:
+    """A model that is lost behind the end of the block was sure inside it."""
+    sure, lost = (logprob(0.9),) * 3, (logprob(0.01),) * 10
+    script = Script(Answer(text="return 1\n\n\nwhatever it is", logprobs=(*sure, *lost)))
+    suggestion = await ask(script.backend(), "def f():\n    ‸\n")
+    assert suggestion.text == "return 1"
+    assert suggestion.confidence == pytest.approx(0.9)
+    assert suggestion.min_confidence == pytest.approx(0.9)
+
+
+async def test_crlf_goes_out_as_lf_and_comes_back_as_crlf() -> None:
+    """The model never sees a carriage return; the document never sees a bare line feed."""
+    script = Script("a = 1\r\n    return a\r\n")
+    suggestion = await ask(script.backend(), "def f():\n    ‸\n", crlf=True)
+    assert suggestion.text == "a = 1\r\n    return a"
+    assert "\r" not in script.requests[0]["prompt"] + script.requests[0]["suffix"]
+
+
+async def test_an_engine_that_dies_in_the_middle() -> None:
+    """Half an answer is no answer; the caller says so, and the next request is a new one."""
+    script, cache = Script(Answer(text="price", dropped=True), "price * count"), SuggestionCache()
+    with pytest.raises(Unreachable):
+        await ask(script.backend(), "total = ‸\n", cache=cache)
+    assert (await ask(script.backend(), "total = ‸\n", cache=cache)).text == "price * count"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (Answer(status=503, problem="The engine is busy."), Overloaded),
+        (Answer(status=500, problem="It broke."), Broken),
+        (Answer(text="pri", problem="It broke."), Broken),
+    ],
+)
+async def test_an_engine_that_says_no(answer: Answer, error: type[BackendError]) -> None:
+    """Its sentence reaches the user."""
+    with pytest.raises(error, match=answer.problem):
+        await ask(Script(answer).backend(), "total = ‸\n")
+
+
+async def test_cancelling_closes_the_stream() -> None:
+    """A key pressed in the editor stops the engine."""
+    script = Watched(Answer(text="price", endless=True))
+    task = asyncio.create_task(ask(script.backend(), "total = ‸\n"))
+    await script.asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert script.cancelled == 1
+
+
+async def test_fast_typing_asks_once() -> None:
+    """What is overtaken within the pause has asked nothing; a request by hand does not wait."""
+    script = Script("price\n")
+    config = replace(CONFIG, pause_ms=60_000)
+    task = asyncio.create_task(ask(script.backend(), "total = ‸\n", config=config))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert script.requests == []
+    assert (await ask(script.backend(), "total = ‸\n", config=config, explicit=True)).text == "price"
+
+
+async def test_no_source_text_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """One line with keys and numbers for each answer."""
+    caplog.set_level(logging.DEBUG, "completion")
+    await ask(Script("secret_price\n").backend(), "secret_total = ‸\n")
+    lines = [it.getMessage() for it in caplog.records if it.name.startswith("completion")]
+    assert len(lines) == 1
+    assert lines[0].startswith(
+        "complete language=python shape=line reason=rest_of_line source=model shown=12 "
+    )
+    assert "secret" not in lines[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\0\0\x7fELF\x02" * 1000,
+        "x" * 1_000_000,
+        "x = 1\n" * 100_000,
+        "\r\n" * 1000,
+        "👩🏽" * 1000,
+        "\ud800",
+    ],
+    ids=["empty", "binary", "megabyte line", "100k lines", "crlf", "emoji", "half a pair"],
+)
+@pytest.mark.parametrize("offset", [-1, 0, 500, 10**9])
+@pytest.mark.parametrize("explicit", [False, True])
+async def test_bad_input_has_one_answer(text: str, offset: int, explicit: bool) -> None:
+    """Any text, any offset: a suggestion or a reason."""
+    spot = spot_at(text, offset, path="p", language="python", config=CONFIG)
+    trigger = decide(spot, explicit=explicit, previous=None, config=CONFIG)
+    answer = "y = 2\n" if trigger.shape != "none" else None
+    script = Script(*[answer] if answer else [])
+    suggestion = await complete(script.backend(), SuggestionCache(), spot, trigger, CONFIG, "m")
+    assert bool(suggestion.text) or suggestion.reason
+    assert script.left == 0
+
+
+@given(
+    st.lists(st.sampled_from(["x", "(", ")", '"', "\n", "    ", "<|x|>", "é", "return", "}"]), max_size=15),
+    st.sampled_from(["x = ‸\n", "f(‸)\n", "def f():\n    ‸\n    x\n", "{‸}", '"""‸"""']),
+    st.booleans(),
+)
+async def test_any_answer_is_shown_in_place_or_not_at_all(
+    pieces: list[str], document: str, crlf: bool
+) -> None:
+    """What the editor gets back can be put into the document as it is."""
+    suggestion = await ask(Script("".join(pieces)).backend(), document, explicit=True, crlf=crlf)
+    spot = spot_of(document, crlf=crlf)
+    assert bool(suggestion.text) or suggestion.reason
+    assert suggestion.text.count("\n") == suggestion.text.count(spot.line_ending)
+    assert 0 <= suggestion.replace_after <= len(spot.line_after)
+    assert in_place(spot, suggestion).startswith(spot.line_before)
+
+
+def test_the_public_names() -> None:
+    """Few, and all there."""
+    assert len(completion.__all__) <= 10
+    assert all(hasattr(completion, it) for it in completion.__all__)
+    assert Trigger.__name__ in completion.__all__
