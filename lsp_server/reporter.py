@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
@@ -30,7 +30,7 @@ class Reporter:
         self._ls = assistant
         self._health: Health | None = None
         self._problem = ""
-        self._told: Status | None = None
+        self._told: dict[str, Any] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._progress: asyncio.Task[None] | None = None
         self._loaded = asyncio.Event()
@@ -89,10 +89,10 @@ class Reporter:
 
     def _tell(self) -> None:
         self._timer = None
-        status = self.status
+        status = self.status.json()
         if status != self._told:
             self._told = status
-            self._ls.protocol.notify(protocol.STATUS, status.json())
+            self._ls.protocol.notify(protocol.STATUS, status)
 
     async def _show_progress(self) -> None:
         """A progress bar from now until the model is loaded, in editors that have them."""

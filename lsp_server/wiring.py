@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from completion.cache import SuggestionCache
 from completion.complete import complete
@@ -18,12 +17,12 @@ from lsp_server import settings as user_settings
 from lsp_server.documents import Window
 from lsp_server.settings import Confidence, Settings
 from models import paths, registry
-from models.backend import Backend
 from models.launch import Engine, EngineOptions
 from models.spec import ModelSpec
 from models.wire import Health
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:  # It imports httpx, which takes a quarter of a second, while an editor waits for an answer.
+    from models.backend import Backend
 
 PREFIX_TOKENS = 1024  # What stands further up than 100 lines rarely changes the rest of a line.
 SUFFIX_TOKENS = 160  # Evaluated again with every keystroke, at 2 to 3 ms a token on a laptop's processor.

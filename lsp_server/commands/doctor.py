@@ -25,6 +25,7 @@ from models.errors import BackendError, ModelError
 from models.version import VERSION
 
 PYTHONS = ((3, 11), (3, 13))
+TRY_LLAMA = "import llama_cpp; print(llama_cpp.__version__)"
 IMPORT_SECONDS = 60  # A first import compiles and reads a large library from a cold disk.
 EDITOR_SECONDS = 10
 NEOVIM_WITH_GHOST_TEXT = (0, 12)
@@ -95,7 +96,7 @@ def check_packages(model: str | None) -> Iterable[Finding]:
 
 def check_llama(model: str | None) -> Iterable[Finding]:
     """Import llama.cpp where a crash hurts nobody: a build for another processor dies of it."""
-    run = [sys.executable, "-P", "-c", "import llama_cpp; print(llama_cpp.__version__)"]
+    run = [sys.executable, "-P", "-c", TRY_LLAMA]
     again = "Install it again, from source: pip install --force-reinstall --no-binary llama-cpp-python"
     again += " llama-cpp-python"
     try:

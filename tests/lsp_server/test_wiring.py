@@ -1,0 +1,104 @@
+"""From settings to what answers questions, and again when they change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lsp_server import wiring
+from lsp_server.documents import Window
+from lsp_server.settings import Confidence, Settings
+from lsp_server.wiring import Workbench
+from models.errors import ModelError
+from tests.harness import Script
+
+
+@pytest.mark.parametrize(
+    ("confidence", "calibrated", "expected"),
+    [
+        ("eager", 0.4, 0.2),
+        ("balanced", 0.4, 0.4),
+        ("quiet", 0.4, 0.7),
+        ("balanced", 0.0, 0.0),
+        (0.9, 0.4, 0.9),
+        (0.0, 0.4, 0.0),
+    ],
+)
+def test_how_sure_is_sure_enough(confidence: Confidence, calibrated: float, expected: float) -> None:
+    """The model's own threshold, lowered or raised; a number is the user's word."""
+    assert wiring.threshold(confidence, calibrated) == pytest.approx(expected)
+
+
+def test_the_engines_part_of_the_settings(tmp_path: Path) -> None:
+    """Minutes become seconds, 0 lets the engine choose, a path becomes absolute."""
+    model = tmp_path / "m.gguf"
+    model.write_bytes(b"GGUF")
+    options = wiring.engine_options(
+        Settings(model=str(model), engine_idle_unload_minutes=2, engine_threads=3)
+    )
+    assert (options.model, options.idle_unload_s) == (str(model), 120.0)
+    assert (options.context_tokens, options.threads) == (None, 3)
+
+
+async def test_settings_change_under_a_running_server(hearth_home: Path) -> None:
+    """The editor's word replaces its last one; the user's file and the command line keep their places."""
+    (hearth_home / "config").mkdir()
+    (hearth_home / "config" / "settings.json").write_text('{"completion.maxLines": 3, "model": "theirs"}')
+    bench = Workbench("typed")
+    assert await bench.configure({"completion.maxTokens": 7}) == []
+    assert (bench.settings.completion_max_tokens, bench.settings.completion_max_lines) == (7, 3)
+    assert bench.settings.model == bench.model_name == "typed"
+    cache = bench.cache
+    assert len(await bench.configure({"completion.maxTokens": "seven"})) == 1
+    assert bench.settings.completion_max_tokens == Settings().completion_max_tokens
+    assert bench.cache is cache
+
+
+async def test_no_moment_to_suggest_asks_nobody(hearth_home: Path) -> None:
+    """Where nothing is suggested, no engine is started and no model looked for."""
+    bench = Workbench("no-such-model")
+    window = Window(text="x = 1; y", offset=6)
+    spot, trigger = wiring.look(
+        window, bench.settings, path="x.py", language="python", explicit=False, previous=None
+    )
+    suggestion = await wiring.suggest(bench, spot, trigger)
+    assert (suggestion.text, suggestion.reason) == ("", "text_after_cursor")
+
+
+async def test_a_missing_model_is_one_sentence(hearth_home: Path) -> None:
+    """Asked for by hand, it is looked for, and what is wrong is said."""
+    bench = Workbench("no-such-model")
+    window = Window(text="def f(", offset=6)
+    spot, trigger = wiring.look(
+        window, bench.settings, path="x.py", language="python", explicit=True, previous=None
+    )
+    with pytest.raises(ModelError, match=r"^No model is called 'no-such-model'.*\.$"):
+        await wiring.suggest(bench, spot, trigger)
+
+
+async def test_one_path_for_editor_and_command_line(
+    hearth_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Spot, trigger, prompt, model, judgment: all of it behind two calls."""
+    model = hearth_home / "m.gguf"
+    model.write_bytes(b"GGUF")
+    bench = Workbench(str(model))
+    script = Script("a + b")
+
+    async def backend() -> object:
+        return script.backend()
+
+    monkeypatch.setattr(bench, "backend", backend)
+    text = "def add(a, b):\n    return "
+    spot, trigger = wiring.look(
+        Window(text=text, offset=len(text)),
+        bench.settings,
+        path="x.py",
+        language="python",
+        explicit=False,
+        previous=None,
+    )
+    suggestion = await wiring.suggest(bench, spot, trigger)
+    assert suggestion.text == "a + b"
+    assert script.requests[0]["model"] == str(model)
