@@ -14,36 +14,26 @@ from pathlib import Path
 import psutil
 import pytest
 
-from models import process, registry, supervise
+from models import process, supervise
 from models.errors import BackendError, Refused, Unreachable
 from models.launch import Engine, EngineOptions
 from models.process import Place
 from models.version import VERSION
 from models.wire import CompletionRequest, Piece, Sampling
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.skipif(not registry.STARTER_FILE.is_file(), reason="the bundled model is not there"),
-]
+pytestmark = pytest.mark.e2e
 
-OPTIONS = EngineOptions(linger_s=1.0)
 LONG = 120.0  # Seconds; only a test that is going to fail waits for so long.
-REQUEST = CompletionRequest(
-    model=registry.STARTER,
-    prompt="def fibonacci(n):\n    if n < 2:\n        return ",
-    suffix="\n\nprint(fibonacci(10))\n",
-    sampling=Sampling(max_tokens=8, logprobs=True),
-)
-LONG_REQUEST = CompletionRequest(
-    model=registry.STARTER, prompt="x = 1\n" * 20, sampling=Sampling(max_tokens=300)
-)
+LONG_ANSWER = 1500  # Tokens; takes long enough to be interrupted.
+PROMPT = "def fibonacci(n):\n    if n < 2:\n        return "
+SUFFIX = "\n\nprint(fibonacci(10))\n"
 
 WINDOW = """
 import asyncio, sys
 from models.launch import Engine, EngineOptions
 
 async def main():
-    engine = Engine(EngineOptions(linger_s=1.0))
+    engine = Engine(EngineOptions(model=sys.argv[1], linger_s=1.0))
     print((await (await engine.backend()).health()).pid, flush=True)
     await asyncio.to_thread(sys.stdin.read)  # Until the editor goes away.
     await engine.close()
@@ -51,8 +41,9 @@ async def main():
 asyncio.run(main())
 """
 FOREGROUND = """
+import sys
 from models.launch import EngineOptions, start_engine_foreground
-start_engine_foreground(EngineOptions(linger_s=0))
+start_engine_foreground(EngineOptions(model=sys.argv[1], linger_s=0))
 """
 
 
@@ -65,9 +56,15 @@ async def place(hearth_home: Path) -> AsyncIterator[Place]:
         it.kill()
 
 
+@pytest.fixture
+def model(tiny_model: Path) -> str:
+    """A real GGUF, small enough to be loaded in no time."""
+    return str(tiny_model)
+
+
 @asynccontextmanager
-async def holding(place: Place, options: EngineOptions = OPTIONS) -> AsyncIterator[Engine]:
-    engine = Engine(options, place=place)
+async def holding(place: Place, model: str) -> AsyncIterator[Engine]:
+    engine = Engine(EngineOptions(model=model, linger_s=1.0), place=place)
     try:
         yield engine
     finally:
@@ -84,12 +81,17 @@ async def pid(engine: Engine) -> int:
     return (await (await engine.backend()).health()).pid
 
 
-async def ask(engine: Engine, request: CompletionRequest = REQUEST) -> list[Piece]:
-    return [it async for it in (await engine.backend()).complete(request)]
+def request(model: str, tokens: int = 8) -> CompletionRequest:
+    sampling = Sampling(max_tokens=tokens, logprobs=True)
+    return CompletionRequest(model=model, prompt=PROMPT, suffix=SUFFIX, sampling=sampling)
 
 
-async def window() -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(sys.executable, "-c", WINDOW, stdin=-1, stdout=-1)
+async def ask(engine: Engine, model: str) -> list[Piece]:
+    return [it async for it in (await engine.backend()).complete(request(model))]
+
+
+async def window(model: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(sys.executable, "-c", WINDOW, model, stdin=-1, stdout=-1)
 
 
 async def pid_seen_by(it: asyncio.subprocess.Process) -> int:
@@ -97,9 +99,9 @@ async def pid_seen_by(it: asyncio.subprocess.Process) -> int:
     return int(await it.stdout.readline())
 
 
-async def test_ten_processes_share_one_engine_and_leave_none(place: Place) -> None:
+async def test_ten_processes_share_one_engine_and_leave_none(place: Place, model: str) -> None:
     """Ten windows opened at once; half are closed, half crash, and the engine goes after the last."""
-    windows = await asyncio.gather(*(window() for _ in range(10)))
+    windows = await asyncio.gather(*(window(model) for _ in range(10)))
     (engine,) = set(await asyncio.gather(*map(pid_seen_by, windows)))
     assert [it.pid for it in supervise.engines(place)] == [engine]
     for it in windows[:5]:
@@ -113,10 +115,10 @@ async def test_ten_processes_share_one_engine_and_leave_none(place: Place) -> No
     assert not place.socket.exists()
 
 
-async def test_a_completion_comes_back(place: Place) -> None:
-    """Request and answer, end to end, with the model that comes with Hearth."""
-    async with holding(place) as engine:
-        pieces = await ask(engine)
+async def test_a_completion_comes_back(place: Place, model: str) -> None:
+    """Request and answer, end to end; the engine says that the model is loaded."""
+    async with holding(place, model) as engine:
+        pieces = await ask(engine, model)
         health = await engine.health()
     assert pieces[-1].finish
     assert pieces[-1].usage
@@ -126,42 +128,42 @@ async def test_a_completion_comes_back(place: Place) -> None:
     assert (health.state, health.version) == ("ready", VERSION)
 
 
-async def test_over_loopback_with_a_token(place: Place) -> None:
+async def test_over_loopback_with_a_token(place: Place, model: str) -> None:
     """The way of systems without Unix sockets; the files are the user's alone."""
     place = process.place(tcp=True)
-    async with holding(place) as engine:
-        assert (await ask(engine))[-1].finish
+    async with holding(place, model) as engine:
+        assert (await ask(engine, model))[-1].finish
         assert (place.token.stat().st_mode & 0o777, place.port.stat().st_mode & 0o777) == (0o600, 0o600)
-        async with holding(place) as other:
+        async with holding(place, model) as other:
             assert await pid(other) == await pid(engine)
     await until(lambda: not supervise.engines(place))
     assert not place.port.exists()
 
 
-async def test_the_socket_is_the_users_alone(place: Place) -> None:
+async def test_the_socket_is_the_users_alone(place: Place, model: str) -> None:
     """Other users of the machine can neither see nor reach it."""
-    async with holding(place) as engine:
+    async with holding(place, model) as engine:
         await engine.backend()
         assert place.socket.stat().st_mode & 0o777 == 0o600
         assert place.folder.stat().st_mode & 0o777 == 0o700
 
 
-async def test_killed_in_the_middle_of_requests(place: Place) -> None:
+async def test_killed_in_the_middle_of_requests(place: Place, model: str) -> None:
     """One error each; the next call starts another engine, and the same question gets its answer."""
-    async with holding(place) as engine:
-        before = await ask(engine)
+    async with holding(place, model) as engine:
+        before = await ask(engine, model)
         first = await pid(engine)
-        streaming = (await engine.backend()).complete(LONG_REQUEST)
+        streaming = (await engine.backend()).complete(request(model, LONG_ANSWER))
         await anext(streaming)
         os.kill(first, signal.SIGSTOP)  # It can no longer finish by itself.
-        waiting = asyncio.create_task(ask(engine))
+        waiting = asyncio.create_task(ask(engine, model))
         await asyncio.sleep(0.1)
         os.kill(first, signal.SIGKILL)
         with pytest.raises(Unreachable):
             await waiting
         with pytest.raises(Unreachable):
             await _read(streaming)
-        assert [it.text for it in await ask(engine)] == [it.text for it in before]
+        assert [it.text for it in await ask(engine, model)] == [it.text for it in before]
         assert await pid(engine) != first
 
 
@@ -170,44 +172,46 @@ async def _read(stream: AsyncIterator[Piece]) -> None:
         pass
 
 
-async def test_a_closed_stream_frees_the_engine(place: Place) -> None:
+async def test_a_closed_stream_frees_the_engine(place: Place, model: str) -> None:
     """The one model is there for the next question at once, not after a thousand tokens."""
-    async with holding(place) as engine:
-        stream = (await engine.backend()).complete(LONG_REQUEST)
+    async with holding(place, model) as engine:
+        stream = (await engine.backend()).complete(request(model, LONG_ANSWER))
         await anext(stream)
         await stream.aclose()
-        pieces = await ask(engine)
+        pieces = await ask(engine, model)
         assert pieces[-1].finish
 
 
-async def test_a_stale_socket_and_stale_locks_are_no_obstacle(place: Place) -> None:
+async def test_a_stale_socket_and_stale_locks_are_no_obstacle(place: Place, model: str) -> None:
     """They are what a crash or a power cut leaves behind."""
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(place.socket))
     place.lock.write_text("4711")
     place.start_lock.write_text("4711")
-    async with holding(place) as engine:
+    async with holding(place, model) as engine:
         assert await pid(engine)
 
 
-async def test_an_older_version_is_replaced(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_older_version_is_replaced(
+    place: Place, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A stand-in of an older version runs; the real one takes its place, and its window moves over."""
     monkeypatch.setenv("HEARTH_FAKE", "version=0.0.1")
     monkeypatch.setattr(process, "MODULE", "tests.models.fake_engine")
-    async with holding(place) as old:
+    async with holding(place, model) as old:
         before = await pid(old)
         monkeypatch.undo()
         monkeypatch.setenv("HEARTH_HOME", str(place.folder.parent))
-        async with holding(place) as new:
-            assert (await ask(new))[-1].finish
+        async with holding(place, model) as new:
+            assert (await ask(new, model))[-1].finish
             assert await pid(old) == await pid(new) != before
 
 
-async def test_an_engine_by_hand_is_found(place: Place) -> None:
+async def test_an_engine_by_hand_is_found(place: Place, model: str) -> None:
     """`hearth engine` in a terminal serves everybody, and goes when told."""
-    by_hand = await asyncio.create_subprocess_exec(sys.executable, "-c", FOREGROUND, stderr=-3)
+    by_hand = await asyncio.create_subprocess_exec(sys.executable, "-c", FOREGROUND, model, stderr=-3)
     await until(place.socket.exists)
-    async with holding(place) as engine:
+    async with holding(place, model) as engine:
         assert await pid(engine) == by_hand.pid
         by_hand.terminate()
         assert await by_hand.wait() == 0
@@ -216,9 +220,9 @@ async def test_an_engine_by_hand_is_found(place: Place) -> None:
 
 async def test_a_broken_model_is_one_sentence_five_times_then_rest(place: Place, hearth_home: Path) -> None:
     """A download that was cut short: no traceback, no endless starting."""
-    model = hearth_home / "short.gguf"
-    model.write_bytes(b"GGUF\x03")
-    async with holding(place, EngineOptions(model=str(model), linger_s=1.0)) as engine:
+    short = hearth_home / "short.gguf"
+    short.write_bytes(b"GGUF\x03")
+    async with holding(place, str(short)) as engine:
         for n in range(6):
             with pytest.raises(BackendError, match=r"short\.gguf") as caught:
                 await engine.backend()
@@ -227,7 +231,7 @@ async def test_a_broken_model_is_one_sentence_five_times_then_rest(place: Place,
 
 
 async def test_a_project_cannot_shadow_the_engine(
-    place: Place, hearth_home: Path, monkeypatch: pytest.MonkeyPatch
+    place: Place, model: str, hearth_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Editors run us in the user's project, which may well have a folder `models`."""
     for name in ("models", "starlette", "asyncio"):
@@ -235,5 +239,5 @@ async def test_a_project_cannot_shadow_the_engine(
         (hearth_home / "project" / name / "__init__.py").write_text("raise SystemExit('shadowed')")
     monkeypatch.chdir(hearth_home / "project")
     monkeypatch.setenv("PYTHONPATH", str(hearth_home / "project"))
-    async with holding(place) as engine:
-        assert (await ask(engine))[-1].finish
+    async with holding(place, model) as engine:
+        assert (await ask(engine, model))[-1].finish
