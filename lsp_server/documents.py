@@ -122,7 +122,7 @@ class Documents:
 
     def put(self, item: lsp.TextDocumentItem) -> Document:
         """Open a document, or replace one that was opened twice."""
-        document = Document(item.uri, str(item.language_id), item.version, item.text)
+        document = Document(item.uri, item.language_id, item.version, item.text)
         self._open[item.uri] = document
         return document
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as lsp
@@ -57,8 +58,6 @@ class Reporter:
     def health(self, health: Health | None) -> None:
         """The engine said something, or (``None``) is gone."""
         self._health = health
-        if health is not None:
-            self._problem = ""
         loading = health is not None and health.state == "loading"
         if loading and self._progress is None:
             self._loaded.clear()
@@ -68,7 +67,10 @@ class Reporter:
         self.changed()
 
     def problem(self, sentence: str) -> None:
-        """Nothing can be suggested, because of this; or (empty) that is over."""
+        """Nothing can be suggested, because of this; or (empty) something could.
+
+        An engine can be ready and still not do what it is asked, so only an answer ends a problem.
+        """
         if sentence != self._problem:
             self._problem = sentence
             self.changed()
@@ -117,5 +119,6 @@ class Reporter:
         while not self._loaded.is_set():
             done = self._health.progress if self._health else 0.0
             bar.report(token, lsp.WorkDoneProgressReport(percentage=min(100, int(100 * done))))
-            await asyncio.wait([asyncio.ensure_future(self._loaded.wait())], timeout=PROGRESS_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._loaded.wait(), PROGRESS_SECONDS)
         bar.end(token, lsp.WorkDoneProgressEnd(message=self.status.problem or "ready"))

@@ -17,6 +17,7 @@ from lsp_server import settings as user_settings
 from lsp_server.documents import Window
 from lsp_server.settings import Confidence, Settings
 from models import paths, registry
+from models.errors import ModelError, Unreachable
 from models.launch import Engine, EngineOptions
 from models.spec import ModelSpec
 from models.wire import Health
@@ -41,6 +42,7 @@ class Workbench:
         self.cache = SuggestionCache()
         self._argument = model
         self._own, self._unread = user_settings.read_own(settings_file())
+        self._closed = False
         self._engine: Engine | None = None
         self._options: EngineOptions | None = None
         self.problems: list[str] = []
@@ -57,16 +59,15 @@ class Workbench:
 
     async def configure(self, editor: Mapping[str, Any]) -> list[str]:
         """Use what the editor says; what could not be used, as sentences."""
-        before = self.settings
         self._settle(editor)
-        if self._engine and self._options != engine_options(self.settings):
-            await self.close()
-        if before.model != self.settings.model:
-            self.cache = SuggestionCache()
+        if self._engine and self._options != _options_if_any(self.settings):
+            await self._let_go()
         return self.problems
 
     async def backend(self) -> Backend:
         """The engine's, found, started or repaired; raises ``BackendError`` or ``ModelError``."""
+        if self._closed:
+            raise Unreachable("Hearth is closing.")
         if self._engine is None:
             self._options = engine_options(self.settings)
             self._engine = Engine(self._options, lambda health: self.on_health(health))
@@ -95,11 +96,15 @@ class Workbench:
         if await self.health() is not None:
             backend = await self.backend()
             await backend.shutdown()
-        await self.close()
+        await self._let_go()
         await self.backend()
 
     async def close(self) -> None:
-        """Give the engine back; it stays for others, or leaves by itself."""
+        """Give the engine back for good; it stays for others, or leaves by itself."""
+        self._closed = True
+        await self._let_go()
+
+    async def _let_go(self) -> None:
         engine, self._engine = self._engine, None
         if engine is not None:
             await engine.close()
@@ -168,6 +173,13 @@ def engine_options(settings: Settings) -> EngineOptions:
         context_tokens=settings.engine_context_tokens or None,
         threads=settings.engine_threads or None,
     )
+
+
+def _options_if_any(settings: Settings) -> EngineOptions | None:
+    try:
+        return engine_options(settings)
+    except ModelError:
+        return None
 
 
 def model_id(model: ModelSpec) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -12,6 +13,8 @@ from lsp_server import logs, settings
 from lsp_server.server import Assistant
 
 logger = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 3.0  # An editor knows its settings; one that never answers must not keep us from starting.
 
 
 async def handle(ls: Assistant, params: lsp.DidChangeConfigurationParams) -> None:
@@ -27,8 +30,9 @@ async def pull(ls: Assistant) -> Any | None:
         return None
     question = lsp.ConfigurationParams(items=[lsp.ConfigurationItem(section=settings.SECTION)])
     try:
-        answers = await ls.workspace_configuration_async(question)
-    except JsonRpcException as exc:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            answers = await ls.workspace_configuration_async(question)
+    except (JsonRpcException, TimeoutError) as exc:
         logger.warning("configuration refused cause=%s", type(exc).__name__)
         return None
     return answers[0] if answers else None
@@ -38,5 +42,6 @@ async def use(ls: Assistant, raw: Any) -> None:
     """Settle the settings and say what could not be used; ``raw`` stands above what ``initialize`` said."""
     for problem in await ls.workbench.configure({**ls.initial_settings, **settings.section(raw)}):
         ls.reporter.warn(problem)
+    ls.reporter.problem("")  # It may have been about a setting; the next request will tell.
     logs.set_level(ls.workbench.settings.log_level)
     ls.reporter.changed()

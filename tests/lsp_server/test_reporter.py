@@ -81,13 +81,15 @@ async def test_what_does_not_change_is_not_said_again(assistant: Assistant, pipe
 
 
 async def test_a_problem_is_said_and_taken_back(assistant: Assistant, pipe: Pipe) -> None:
-    """What failed is failed until something works."""
-    assistant.reporter.problem("No engine.")
+    """What failed is failed until something works: an engine that is ready may still refuse."""
+    assistant.reporter.problem("This model cannot fill in.")
     await settled()
     assistant.reporter.health(HEALTH)
     await settled()
+    assistant.reporter.problem("")
+    await settled()
     said = [(it["state"], it["problem"]) for it in pipe.sent("hearth/status")]
-    assert said == [("failed", "No engine."), ("ready", "")]
+    assert said == [("failed", "This model cannot fill in."), ("ready", "")]
 
 
 async def test_a_loading_model_without_progress_bars(assistant: Assistant, pipe: Pipe) -> None:

@@ -49,10 +49,8 @@ async def test_settings_change_under_a_running_server(hearth_home: Path) -> None
     assert await bench.configure({"completion.maxTokens": 7}) == []
     assert (bench.settings.completion_max_tokens, bench.settings.completion_max_lines) == (7, 3)
     assert bench.settings.model == bench.model_name == "typed"
-    cache = bench.cache
     assert len(await bench.configure({"completion.maxTokens": "seven"})) == 1
     assert bench.settings.completion_max_tokens == Settings().completion_max_tokens
-    assert bench.cache is cache
 
 
 async def test_no_moment_to_suggest_asks_nobody(hearth_home: Path) -> None:
