@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 from collections.abc import Sequence
 
 EXIT_USAGE, EXIT_MODEL = 2, 3
@@ -45,12 +44,22 @@ IN_THE_LOG: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
 )
 
-SIGNALS = {
-    signal.SIGKILL: "The engine was killed, most likely because memory ran out: choose a smaller model.",
-    signal.SIGILL: FOREIGN_PROCESSOR,
-    signal.SIGTERM: "The engine was told to stop by another program.",
+CERTAIN = {  # Signals that say more than the log.
+    "SIGILL": FOREIGN_PROCESSOR,
+    "SIGTERM": "The engine was told to stop by another program.",
 }
-WINDOWS_CODES = {0xC000001D: signal.SIGILL, 0xC0000005: signal.SIGSEGV, 0xC0000017: signal.SIGKILL}
+KILLED = "The engine was killed, most likely because memory ran out: choose a smaller model."
+SIGNALS = {
+    4: "SIGILL",
+    6: "SIGABRT",
+    7: "SIGBUS",
+    8: "SIGFPE",
+    9: "SIGKILL",
+    10: "SIGBUS",  # On macOS.
+    11: "SIGSEGV",
+    15: "SIGTERM",
+}
+WINDOWS_CODES = {0xC000001D: "SIGILL", 0xC0000005: "SIGSEGV", 0xC0000017: "SIGKILL"}
 
 
 def advice(code: int | None, last_lines: Sequence[str]) -> str:
@@ -61,15 +70,15 @@ def advice(code: int | None, last_lines: Sequence[str]) -> str:
     said = [it[1] for it in map(SAID.match, last_lines) if it]
     if code == EXIT_MODEL and said:
         return said[-1]
-    number = _signal(code)
-    if number in (signal.SIGILL, signal.SIGTERM):
-        return SIGNALS[number]
+    name = _signal(code)
+    if name in CERTAIN:
+        return CERTAIN[name]
     if known := obstacle(last_lines):
         return known
-    if number:
-        return SIGNALS.get(
-            number, f"The engine crashed ({number.name}): the model's file may be damaged, try another one."
-        )
+    if name == "SIGKILL":
+        return KILLED
+    if name:
+        return f"The engine crashed ({name}): the model's file may be damaged, try another one."
     if code == EXIT_USAGE:
         return f"The engine and the program that starts it are of different versions: {REINSTALL}."
     if said:
@@ -108,10 +117,8 @@ def _order(version: str) -> tuple[tuple[int, ...], bool, str]:
     return tuple(map(int, re.findall(r"\d+", release))), release == version, version
 
 
-def _signal(code: int | None) -> signal.Signals | None:
+def _signal(code: int | None) -> str:
+    """The name of the signal that an exit code stands for, in the ways of Python, shells and Windows."""
     if code is None or 0 <= code <= 128:
-        return None
-    try:
-        return WINDOWS_CODES.get(code) or signal.Signals(-code if code < 0 else code - 128)
-    except ValueError:
-        return None
+        return ""
+    return WINDOWS_CODES.get(code) or SIGNALS.get(-code if code < 0 else code - 128, "")

@@ -28,6 +28,7 @@ __all__ = ["Engine", "EngineOptions", "start_engine_foreground"]
 
 logger = logging.getLogger(__name__)
 
+CLOSING = "Hearth is closing."
 FIRST_EVENT_SECONDS = 5.0  # A living engine confirms the lease at once.
 ENDING_SECONDS = 0.1  # How long an engine that is going to end may still answer.
 TRIES = 5
@@ -69,11 +70,17 @@ class Engine:
         if self._running and not self._running.backend.suspect:
             return self._running.backend
         if self._closed:
-            raise Unreachable("Hearth is closing.")
+            raise Unreachable(CLOSING)
         if self._joining is None or self._joining.done():
             self._joining = asyncio.create_task(self._join())
             self._joining.add_done_callback(_take_note)
-        return await asyncio.shield(self._joining)
+        try:
+            return await asyncio.shield(self._joining)
+        except asyncio.CancelledError as exc:
+            task = asyncio.current_task()
+            if self._closed and task and not task.cancelling():
+                raise Unreachable(CLOSING) from exc
+            raise
 
     async def health(self) -> Health | None:
         """What the engine says now; ``None`` when none answers. Never starts one."""

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.03  # An engine is up within a second or so; nobody notices this much more.
 LOCK_SECONDS = 0.05
 START_SECONDS = 60.0  # A cold disk on a slow machine; the model itself is loaded later.
-PATIENCE_SECONDS = 30.0  # How long an engine that holds the lock may be silent: it starts, ends, or swaps.
+PATIENCE_SECONDS = 10.0  # How long an engine that holds the lock may be silent: it starts, or it ends.
 END_SECONDS = 5.0  # An engine ends within one decode step; after this long it is not going to.
 ROUNDS = 3  # An engine may end just as we look; three times in a row is no coincidence.
 
