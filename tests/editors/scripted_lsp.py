@@ -56,7 +56,8 @@ def inline_completion(params: lsp.InlineCompletionParams) -> list[lsp.InlineComp
     script = json.loads(SCRIPT.read_text(encoding="utf-8"))
     document = server.workspace.get_text_document(params.text_document.uri)
     before = document.source[: document.offset_at_position(params.position)].replace("\r\n", "\n")
-    log("inlineCompletion", position=[params.position.line, params.position.character], before=before)
+    position, kind = [params.position.line, params.position.character], int(params.context.trigger_kind)
+    log("inlineCompletion", position=position, before=before, kind=kind)
     answer = script.get("answer", "items")
     if answer == "error":
         raise RuntimeError("the script asks for an error")

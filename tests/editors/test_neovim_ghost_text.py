@@ -37,7 +37,7 @@ def test_nothing_shown_means_nothing_to_accept(scripted: Editor) -> None:
     """Every function says whether it did something, so that a key can fall through."""
     scripted.type("ix")
     scripted.until_lines("x")
-    for function in ("accept", "accept_word", "accept_line", "dismiss"):
+    for function in ("accept", "accept_word", "accept_line", "next", "prev", "dismiss"):
         assert scripted.call(function) is False, function
     assert scripted.lines() == ["x"]
 
@@ -134,6 +134,23 @@ def test_dismissing_keeps_quiet_until_something_is_typed(scripted: Editor) -> No
     )
     scripted.type("d")
     scripted.until_ghost("(a, b):\n    return a + b")
+
+
+def test_asking_by_hand(scripted: Editor) -> None:
+    """The server is told that it was by hand, and a dismissed suggestion may come back."""
+    type_def(scripted)
+    assert scripted.call("suggest")
+    scripted.until(lambda: scripted.requests()[-1]["kind"] == 1, "the server is asked by hand")
+    scripted.until_ghost(REST)
+    assert scripted.call("dismiss")
+    scripted.until_ghost("")
+    assert scripted.call("suggest")
+    scripted.until_ghost(REST)
+    assert [it["kind"] for it in scripted.requests()][-2:] == [1, 1]
+    assert scripted.call("accept_word")
+    scripted.until_lines("def add")
+    assert scripted.call("accept")
+    scripted.until_lines(*ADD.split("\n"))
 
 
 def test_leaving_insert_mode_hides_the_ghost_text(scripted: Editor) -> None:

@@ -31,14 +31,15 @@ local function watch(client)
       return request(self, method, params, handler, bufnr)
     end
     local buffer = (not bufnr or bufnr == 0) and vim.api.nvim_get_current_buf() or bufnr
-    local asked = ghost.here(buffer)
+    local asked, tick = ghost.here(buffer), vim.api.nvim_buf_get_changedtick(buffer)
     if ghost.is_silent(buffer) or not asked then
       return false
     end
     return request(self, method, params, function(err, result, context, ...)
       if type(result) == 'table' then
-        if ghost.is_silent(buffer) then
-          return
+        local is_late = vim.api.nvim_buf_get_changedtick(buffer) ~= tick
+        if ghost.is_silent(buffer) or (is_late and ghost.current(buffer)) then
+          return -- What is left of an accepted suggestion is newer than this.
         end
         answered[buffer] = asked
         ghost.clear(buffer) -- From here on Neovim shows it.
@@ -99,13 +100,41 @@ function M.accept(bufnr, part)
   })
 end
 
+--- Whether Neovim shows a suggestion in this buffer; it has no function that says so.
+---@param bufnr integer
+local function is_drawn(bufnr)
+  local namespace = vim.api.nvim_get_namespaces()['nvim.lsp.inline_completion']
+  return namespace ~= nil and 0 < #vim.api.nvim_buf_get_extmarks(bufnr, namespace, 0, -1, { limit = 1 })
+end
+
+--- Take away what Neovim shows.
+---@param bufnr integer
+---@return boolean
+local function drop(bufnr)
+  return vim.lsp.inline_completion.get({ bufnr = bufnr, on_accept = function() end })
+end
+
 ---@param bufnr integer
 ---@param step integer
 function M.cycle(bufnr, step)
   if ghost.current(bufnr) then
     return ghost.cycle(bufnr, step)
   end
+  if not is_drawn(bufnr) then
+    return false
+  end
   vim.lsp.inline_completion.select({ bufnr = bufnr, count = step })
+  return true
+end
+
+--- Ask by hand. Neovim has no function for it, so the answer is shown by the plugin.
+---@param bufnr integer
+function M.suggest(bufnr)
+  drop(bufnr)
+  -- Later, because dropping cancels what is being asked, and is itself done later.
+  vim.schedule(function()
+    own.suggest(bufnr)
+  end)
   return true
 end
 
@@ -113,8 +142,7 @@ end
 function M.dismiss(bufnr)
   local was_shown = ghost.current(bufnr) ~= nil
   ghost.silence(bufnr)
-  local dropped = vim.lsp.inline_completion.get({ bufnr = bufnr, on_accept = function() end })
-  return was_shown or dropped
+  return drop(bufnr) or was_shown
 end
 
 return M

@@ -20,11 +20,11 @@ local defaults = {
   keys = {},
   ghost_text = 'auto',
   -- The server waits for a rest in the typing itself; this only merges the events of one keystroke.
-  pause_ms = 30,
+  pause_ms = 10,
 }
 
 --- The functions that a key can be given to.
-M.ACTIONS = { 'accept', 'accept_word', 'accept_line', 'next', 'prev', 'dismiss', 'toggle' }
+M.ACTIONS = { 'accept', 'accept_word', 'accept_line', 'next', 'prev', 'suggest', 'dismiss', 'toggle' }
 
 ---@type hearth.Config
 M.options = vim.deepcopy(defaults)

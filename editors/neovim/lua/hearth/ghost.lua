@@ -122,13 +122,27 @@ function M.refresh(bufnr)
   return true
 end
 
+---@param list hearth.Suggestion[]
+---@param bufnr integer
+---@return hearth.Suggestion[] # Those that the text still allows.
+local function fitting_of(list, bufnr)
+  local now = M.here(bufnr)
+  return vim.tbl_filter(function(it)
+    return now ~= nil and suggestion.rest(it, now) ~= nil
+  end, list)
+end
+
+---@param list hearth.Suggestion[]
+---@param bufnr integer
+---@return boolean
+function M.fits(list, bufnr)
+  return 0 < #fitting_of(list, bufnr)
+end
+
 ---@param bufnr integer
 ---@param list hearth.Suggestion[]
 function M.show(bufnr, list)
-  local now = M.here(bufnr)
-  local fitting = vim.tbl_filter(function(it)
-    return now ~= nil and suggestion.rest(it, now) ~= nil
-  end, list)
+  local fitting = fitting_of(list, bufnr)
   shown[bufnr] = 0 < #fitting and { list = fitting, index = 1, counted = false } or nil
   if not M.refresh(bufnr) then
     M.clear(bufnr)
@@ -181,6 +195,12 @@ end
 function M.silence(bufnr)
   silent[bufnr] = api.nvim_buf_get_changedtick(bufnr)
   M.clear(bufnr)
+end
+
+--- End the silence.
+---@param bufnr integer
+function M.speak(bufnr)
+  silent[bufnr] = nil
 end
 
 ---@param bufnr integer

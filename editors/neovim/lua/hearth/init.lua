@@ -41,6 +41,12 @@ function M.prev()
   return server.front().cycle(current(), -1)
 end
 
+--- Ask for a suggestion here and now.
+---@return boolean
+function M.suggest()
+  return server.front().suggest(current())
+end
+
 --- Hide the suggestion; nothing is shown until the text changes.
 ---@return boolean
 function M.dismiss()
@@ -87,6 +93,10 @@ M.restart = server.restart
 --- Start Hearth for the files of this Neovim. Every option has a default: `:help hearth-setup`.
 ---@param options? table
 function M.setup(options)
+  if vim.fn.has('nvim-0.10') ~= 1 then
+    vim.notify('Hearth needs Neovim 0.10 or later.', vim.log.levels.ERROR)
+    return
+  end
   local resolved = config.resolve(options)
   for _, problem in ipairs(config.problems) do
     vim.notify('Hearth: ' .. problem, vim.log.levels.WARN)

@@ -8,7 +8,7 @@ local suggestion = require('hearth.suggestion')
 local api = vim.api
 
 local METHOD = 'textDocument/inlineCompletion'
-local AUTOMATIC = 2 -- InlineCompletionTriggerKind
+local INVOKED, AUTOMATIC = 1, 2 -- InlineCompletionTriggerKind
 
 local M = {}
 
@@ -29,14 +29,17 @@ local function cancel(bufnr)
 end
 
 ---@param bufnr integer
-local function ask(bufnr)
+---@param kind integer
+---@return boolean asked
+local function ask(bufnr, kind)
   local client, asked = clients.all(bufnr)[1], ghost.here(bufnr)
   if not client or not asked or ghost.is_silent(bufnr) or vim.fn.reg_executing() ~= '' then
-    return
+    return false
   end
   cancel(bufnr)
+  local tick = api.nvim_buf_get_changedtick(bufnr)
   local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
-  params.context = { triggerKind = AUTOMATIC }
+  params.context = { triggerKind = kind }
   local request = { client_id = client.id }
   local function show(err, result)
     local is_newest = pending[bufnr] == request
@@ -51,7 +54,9 @@ local function ask(bufnr)
     for _, item in ipairs(result.items or result) do
       list[#list + 1] = suggestion.read(item, asked, client.id, client.offset_encoding)
     end
-    ghost.show(bufnr, list)
+    if api.nvim_buf_get_changedtick(bufnr) == tick or ghost.fits(list, bufnr) then
+      ghost.show(bufnr, list) -- Otherwise it is about older text, and another answer is on its way.
+    end
   end
   pending[bufnr] = request
   local sent, id = clients.call(client, 'request', METHOD, params, show, bufnr)
@@ -60,6 +65,7 @@ local function ask(bufnr)
   elseif pending[bufnr] == request then
     request.id = id
   end
+  return sent == true
 end
 
 ---@param bufnr integer
@@ -81,7 +87,7 @@ function M.ask_soon(bufnr)
   end
   timers[bufnr] = vim.defer_fn(function()
     timers[bufnr] = nil
-    ask(bufnr)
+    ask(bufnr, AUTOMATIC)
   end, config.options.pause_ms)
 end
 
@@ -126,6 +132,14 @@ function M.accept(bufnr, part)
     ghost.insert(bufnr, it, part)
   end)
   return true
+end
+
+--- Ask by hand: at once, and where typing alone would not.
+---@param bufnr integer
+function M.suggest(bufnr)
+  stop_timer(bufnr)
+  ghost.speak(bufnr)
+  return ask(bufnr, INVOKED)
 end
 
 ---@param bufnr integer

@@ -30,15 +30,17 @@ function M.front()
   return config.is_builtin() and builtin or own
 end
 
---- Start the client again for the buffers that it had.
+--- Start the client again for the buffers that it had, as it is configured now.
 ---@param client_id integer
 ---@param had { config: table, buffers: table<integer, true> }
 local function start_again(client_id, had)
+  local wanted = vim.deepcopy(vim.lsp.config and vim.lsp.config[NAME] or M.config())
+  wanted.root_dir = had.config.root_dir
   for bufnr in pairs(had.buffers) do
     if api.nvim_buf_is_loaded(bufnr) then
-      vim.lsp.start(had.config, {
+      vim.lsp.start(wanted, {
         bufnr = bufnr,
-        reuse_client = function(client, wanted)
+        reuse_client = function(client)
           return client.id ~= client_id and client.name == NAME and client.config.root_dir == wanted.root_dir
         end,
       })
