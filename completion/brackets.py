@@ -57,6 +57,25 @@ def lex(text: str, language: Language, inside: str = "") -> Lexed:
     return Lexed(closes=tuple(closes), opens=tuple(opens), inside=open_end, code_end=code_end)
 
 
+def join(one: Lexed, other: Lexed) -> Lexed:
+    """What two pieces of text leave open together.
+
+    The first one starts in code, and the second one was read with the ``inside`` of the first.
+    """
+    opens = list(one.opens)
+    depth = Counter(it.text for it in opens)
+    closes = list(one.closes)
+    for mark in sorted((*other.closes, *other.opens), key=lambda it: it.at):
+        if mark.text in OPENERS:
+            opens.append(mark)
+            depth[mark.text] += 1
+        elif mark.text in CLOSERS and depth[OPENER_OF[mark.text]]:
+            _close(OPENER_OF[mark.text], opens, depth)
+        elif mark.text in CLOSERS:  # Else it is the quote that ends the first one's string.
+            closes.append(mark)
+    return Lexed(closes=tuple(closes), opens=tuple(opens), inside=other.inside, code_end=other.code_end)
+
+
 def owed(before: Lexed, after: Lexed, *, line_start: int, whole: bool) -> str:
     """The closers that the document still lacks at the cursor, innermost first.
 

@@ -6,9 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from completion.brackets import code_of, lex
+from completion.brackets import code_of, join, lex
 from completion.languages import CLOSERS, opens_block
 
 if TYPE_CHECKING:
@@ -85,11 +86,12 @@ def first_line(text: str, spot: Spot) -> FirstLine:
     body = text[start:].lstrip(" \t")
     own = leading(text[start:])
     given = width(own) if start else width(typed + own)
-    least, most = _bounds(spot, body)
+    least, most = _bounds(spot, body[:1] in tuple(CLOSERS))
     return FirstLine(body=body, given=given, wanted=max(min(max(given, least), most), width(typed)))
 
 
-def _bounds(spot: Spot, body: str) -> tuple[int, int]:
+@lru_cache(maxsize=4)  # The stop rules ask again for every piece that the model says.
+def _bounds(spot: Spot, closing: bool) -> tuple[int, int]:
     """The shallowest and deepest place for the cursor's line, by the line above."""
     above = spot.lines_above
     if not above:
@@ -99,16 +101,15 @@ def _bounds(spot: Spot, body: str) -> tuple[int, int]:
     deeper = typed if here < typed and not spot.unit else here + unit_width(spot.unit)
     if not opens_block(code, spot.facts):
         return 0, deeper if CONTINUES.search(code) else here
-    closing = body[:1] in tuple(CLOSERS)
     surely = code.endswith(("(", "[", "{")) or spot.facts.by_indentation
     return (here if closing else deeper) if surely and typed <= here else 0, deeper
 
 
 def _statement_start(above: list[str], spot: Spot) -> str:
     """The line on which what the line above ends has begun, as with a signature that takes several lines."""
-    text = ""
+    lexed = lex("", spot.facts)
     for line in above:
-        text = f"{line}\n{text}"
-        if not lex(text, spot.facts).closes:
+        lexed = join(lex(line, spot.facts), lexed)
+        if not lexed.closes:
             return line
     return above[0]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from completion.brackets import Lexed, lex
+from completion.brackets import Lexed, join, lex
 from completion.indentation import first_line, width
 from completion.languages import CLOSERS
 from completion.repetition import is_again, is_common, loop_start, runs_in_circles, says_something
@@ -13,6 +15,7 @@ from completion.spot import Spot
 from completion.trigger import Trigger
 
 MOST_BLANK_LINES = 2  # A model that starts with more has nothing to say here.
+SPLIT = re.compile(r"[^\n]*\n|[^\n]+")  # Unlike splitlines(): a form feed or U+2028 ends no line of code.
 CLOSING = CLOSERS + ";, \t"
 """What a line that only closes something consists of."""
 
@@ -23,9 +26,16 @@ class Line:
 
     start: int
     """Where it starts in the suggestion."""
+    said: str
+    """What the model said of it, with its line break."""
     text: str
-    """With what the user typed before it, without its line break."""
+    """All of it: with what the user typed before it, without its line break."""
     complete: bool
+
+    @property
+    def end(self) -> int:
+        """Where it ends in the suggestion."""
+        return self.start + len(self.said.removesuffix("\n"))
 
     @property
     def only_closes(self) -> bool:
@@ -37,14 +47,20 @@ class Line:
 class Block:
     """What the lines so far have established."""
 
+    lexed: Lexed
+    """The brackets and strings that they leave open."""
     base: int | None = None
     """The columns at which the block's own lines stand."""
-    said: list[Line] = field(default_factory=list)
-    """The lines that are not blank."""
+    lines: list[Line] = field(default_factory=list)
+    """Those that are not blank."""
     gap: int | None = None
     """Where the blank lines before the current line start."""
     blank: int = 0
     """How many blank lines there are before the current line."""
+
+    def end_before(self, line: Line) -> int:
+        """Where the block ends if this line is none of it."""
+        return line.start if self.gap is None else self.gap
 
 
 def enough(text: str, spot: Spot, trigger: Trigger) -> int | None:
@@ -84,46 +100,44 @@ def _block_end(text: str, spot: Spot, trigger: Trigger, *, grows: bool) -> int |
     if token is not None:
         inner = _block_end(text[:token], spot, trigger, grows=False)
         return token if inner is None else inner
-    block = Block()
+    block = Block(lexed=lex("", spot.facts, spot.inside))
     if spot.on_blank_line:
         first = first_line(text, spot)
         block.base = min(first.given, first.wanted) if first.body else None
-    below = spot.lines_below[0] if spot.lines_below else ""
     for line in _lines(text, spot, grows=grows):
-        cut = _cut_at(line, block, text, spot, below)
+        lexed = join(block.lexed, lex(line.said, spot.facts, block.lexed.inside))
+        cut = _cut_at(line, lexed, block, spot)
         if cut is not None:
             return cut
-        if line.complete and trigger.max_lines <= len(block.said):
-            return line.start + len(text[line.start :].partition("\n")[0])
+        block.lexed = lexed
+        if line.complete and trigger.max_lines <= len(block.lines):
+            return line.end
     return None
 
 
-def _lines(text: str, spot: Spot, *, grows: bool) -> list[Line]:
-    lines = []
+def _lines(text: str, spot: Spot, *, grows: bool) -> Iterator[Line]:
     start = 0
-    parts = text.split("\n")
-    for number, part in enumerate(parts):
-        is_last = number == len(parts) - 1
-        whole = spot.line_before + part if number == 0 else part
-        lines.append(Line(start=start, text=whole, complete=not is_last or not grows))
-        start += len(part) + 1
-    return lines
+    for said in SPLIT.findall(text):
+        whole = (spot.line_before if start == 0 else "") + said.removesuffix("\n")
+        yield Line(start=start, said=said, text=whole, complete=said.endswith("\n") or not grows)
+        start += len(said)
 
 
-def _cut_at(line: Line, block: Block, text: str, spot: Spot, below: str) -> int | None:
-    """Where to cut because of this line; notes what it says about the block."""
+def _cut_at(line: Line, lexed: Lexed, block: Block, spot: Spot) -> int | None:
+    """Where to cut because of this line, which leaves ``lexed`` open; notes what it says about the block."""
+    if block.lexed.inside:
+        return None  # It goes on with a string that started further up: its blanks say nothing.
     if not line.text.strip():
         return _cut_at_blank(line, block)
-    own_opens = lex(text[: line.start], spot.facts, spot.inside).opens
     if line.start == 0 and not spot.on_blank_line:
-        block.said.append(line)  # The rest of the line that opens the block.
+        block.lines.append(line)  # The rest of the line that opens the block.
         return None
     if block.base is None:
         block.base = max(width(line.text), width(spot.line_before) + (not spot.on_blank_line))
-    cut = _cut_at_scope_end(line, block, own_opens=bool(own_opens), text=text, spot=spot)
+    cut = _cut_at_scope_end(line, lexed, block, spot)
     if cut is None and line.complete:
-        cut = _cut_at_repetition(line, block, below, text, spot)
-    block.said.append(line)
+        cut = _cut_at_repetition(line, lexed, block, spot)
+    block.lines.append(line)
     block.gap, block.blank = None, 0
     return cut
 
@@ -133,48 +147,37 @@ def _cut_at_blank(line: Line, block: Block) -> int | None:
     if not line.complete:
         return None
     block.blank += 1
-    if not block.said:
+    if not block.lines:
         return 0 if MOST_BLANK_LINES < block.blank else None
     if block.gap is None:
         block.gap = line.start
     return block.gap if 1 < block.blank else None
 
 
-def _cut_at_scope_end(line: Line, block: Block, *, own_opens: bool, text: str, spot: Spot) -> int | None:
+def _cut_at_scope_end(line: Line, lexed: Lexed, block: Block, spot: Spot) -> int | None:
     """A line that stands less deep ends the block, and one at its level behind a blank line the paragraph."""
     depth = width(line.text)
-    end_before = line.start if block.gap is None else block.gap
-    if own_opens and line.only_closes:
+    own_opens = bool(block.lexed.opens)
+    if block.base is None or line.start == 0 or (own_opens and line.only_closes):
         return None
-    if block.base is None or block.base <= depth:
-        at_own_level = block.base == depth and block.gap is not None and not own_opens
-        return end_before if at_own_level else None
-    if line.start == 0:
-        return None
+    if block.base <= depth:
+        is_next_paragraph = block.base == depth and block.gap is not None and not own_opens
+        return block.gap if is_next_paragraph else None
     if not line.only_closes:
-        return end_before
+        return block.end_before(line)
     if not line.complete:
         return None
-    end = line.start + len(line.text)
-    return end if _closes_what_is_owed(lex(text[:end], spot.facts, spot.inside), spot) else end_before
-
-
-def _closes_what_is_owed(lexed: Lexed, spot: Spot) -> bool:
     closed = "".join(it.text for it in lexed.closes)
-    return bool(closed) and spot.owed.startswith(closed)
+    return line.end if closed and spot.owed.startswith(closed) else block.end_before(line)
 
 
-def _cut_at_repetition(line: Line, block: Block, below: str, text: str, spot: Spot) -> int | None:
+def _cut_at_repetition(line: Line, lexed: Lexed, block: Block, spot: Spot) -> int | None:
     """The next line of the document, or the same lines over and over, are no help."""
-    end_before = line.start if block.gap is None else block.gap
-    if is_again(line.text, below) and not is_common(below):
-        return end_before
-    if not says_something(below) and line.text.rstrip() == below.rstrip():
-        end = line.start + len(line.text)
-        if lex(text[:end], spot.facts, spot.inside).closes:
-            return end_before
-    if runs_in_circles(line.text):
-        return end_before
-    lines = [*block.said, line]
+    below = spot.lines_below[0].rstrip() if spot.lines_below else ""
+    is_next = line.text.rstrip() == below
+    is_its_end = is_next and not says_something(below) and bool(lexed.closes)
+    if is_its_end or (is_again(line.text, below) and not is_common(below)) or runs_in_circles(line.text):
+        return block.end_before(line)
+    lines = [*block.lines, line]
     again = loop_start([it.text for it in lines])
     return None if again is None else lines[again].start

@@ -11,6 +11,7 @@ from completion.spot import Spot
 from completion.trigger import Trigger
 
 BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
+ANGLE = re.compile(r"<(?![=\s])|(?<![-=])>(?!=)")
 FOLLOWING_CHARACTERS = 1_000  # More than a suggestion is long.
 
 
@@ -34,10 +35,20 @@ def overlap(text: str, following: str, spot: Spot) -> int:
             continue
         if opens is None:
             opens = len(lex(text, spot.facts, spot.inside).opens)
-        without = lex(text[: len(text) - length], spot.facts, spot.inside)
-        if len(without.opens) <= opens and without.inside in ("", spot.inside):
+        kept = text[: len(text) - length]
+        without = lex(kept, spot.facts, spot.inside)
+        fits = len(without.opens) <= opens and without.inside in ("", spot.inside)
+        if fits and (">" not in following[:length] or angles_left_open(kept) <= angles_left_open(text)):
             return length
     return 0
+
+
+def angles_left_open(text: str) -> int:
+    """How many ``<`` of types and tags have no ``>``; arrows and comparisons with ``=`` are none of them."""
+    depth = 0
+    for bracket in ANGLE.findall(text):
+        depth = depth + 1 if bracket == "<" else max(depth - 1, 0)
+    return depth
 
 
 def _cuts_a_word(following: str, length: int) -> bool:

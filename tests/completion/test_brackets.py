@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from completion.brackets import code_of, lex
+from completion.brackets import code_of, join, lex
 from completion.languages import language_of, opens_block
 
 LANGUAGES = ["python", "typescript", "go", "rust", "java", "c", "markdown", "html", "sql", "nobody-knows"]
@@ -76,3 +76,16 @@ def test_any_text(text: str, language: str, data: st.DataObject) -> None:
         assert [it.at for it in marks] == sorted({it.at for it in marks})
         assert all(text.startswith(it.text, it.at) for it in marks)
     assert 0 <= lexed.code_end <= len(text)
+
+
+@given(st.text("()\"'\n# x", max_size=30), st.text("()\"'\n# x", max_size=30))
+def test_two_pieces_are_one_text(one: str, other: str) -> None:
+    """Reading line by line sees what reading all at once sees, as long as brackets are nested."""
+    facts = language_of("python")
+    whole, first = lex(one + other, facts), lex(one, facts)
+    both = join(first, lex(other, facts, first.inside))
+    if one.endswith(('"', "'")) or other.startswith(('"', "'")):
+        return  # A piece that ends inside three quotes reads them as one and two.
+    assert [it.text for it in both.opens] == [it.text for it in whole.opens]
+    assert [it.text for it in both.closes] == [it.text for it in whole.closes]
+    assert both.inside == whole.inside

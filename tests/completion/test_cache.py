@@ -153,3 +153,43 @@ def test_never_against_what_is_typed(before: str, after: str, text: str, typed: 
         assert before + typed + found.text == before + shown.text
     else:
         assert not shown.text.startswith(typed) or shown.text == typed
+
+
+PAIRS = {"(": ")", "[": "]", "{": "}", '"': '"', "'": "'"}
+
+
+def type_with_pairing(text: str) -> list[tuple[str, str]]:
+    """What stands on each side of the cursor after each key, in an editor that pairs brackets and quotes."""
+    states = []
+    before = after = ""
+    for key in text:
+        if after.startswith(key) and key in PAIRS.values():
+            before, after = before + key, after[1:]
+        else:
+            before, after = before + key, PAIRS.get(key, "") + after
+        states.append((before, after))
+    return states
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "f(a, [b, c])",
+        "f('a', \"b\")",
+        "{'a': [1, (2)]}",
+        "f(a)(b)",
+        "f(g(h(x)))",
+        "x['é'].y(👩🏽)",
+        "print(')')",
+    ],
+)
+def test_an_editor_that_pairs_everything(text: str) -> None:
+    """After every key, accepting what is shown leads to the text that was suggested."""
+    cache = SuggestionCache()
+    cache.put(*at("x = ‸\n"), "m", suggestion(text))
+    for before, after in type_with_pairing(text)[:-1]:
+        found = cache.find(*at(f"x = {before}{CURSOR}{after}\n"), "m")
+        if found is None:
+            assert text == before + after  # All of it is there already.
+        else:
+            assert before + found.text + after[found.replace_after :] == text
