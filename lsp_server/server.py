@@ -63,6 +63,8 @@ class Assistant(LanguageServer):
         self.documents = Documents()
         self.initial_settings: dict[str, Any] = {}
         """What the editor said in `initialize`."""
+        self.is_settled = False
+        """Whether the settings are known, and with them the model."""
         self.workbench = workbench
         self.reporter = Reporter(self)
         workbench.on_health = self.reporter.health
@@ -78,12 +80,16 @@ class Assistant(LanguageServer):
         return tuple(it.uri for it in self.workspace.folders.values())
 
     def warm(self) -> None:
-        """Find or start the engine in the background; what fails is said in the status."""
-        self._warming = asyncio.create_task(self._warm())
+        """Find or start the engine in the background, and load its model once a document is open.
+
+        What fails is said in the status.
+        """
+        if self.is_settled:
+            self._warming = asyncio.create_task(self._warm())
 
     async def _warm(self) -> None:
         try:
-            await self.workbench.warm()
+            await self.workbench.warm(load=0 < len(self.documents))
         except (BackendError, ModelError) as exc:
             logger.warning("engine not warm: %s", exc)
             self.reporter.problem(str(exc))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from models import paths, registry
 from models.errors import ModelError, Unreachable
 from models.launch import Engine, EngineOptions
 from models.spec import ModelSpec
-from models.wire import Health
+from models.wire import CompletionRequest, Health, Sampling
 
 if TYPE_CHECKING:  # It imports httpx, which takes a quarter of a second, while an editor waits for an answer.
     from models.backend import Backend
@@ -77,10 +78,19 @@ class Workbench:
         finally:
             self.is_starting = False
 
-    async def warm(self) -> None:
-        """Have the engine ready before the first question; nothing to do while nothing is suggested."""
-        if self.settings.completion_enabled and not self.paused:
-            await self.backend()
+    async def warm(self, *, load: bool) -> None:
+        """Have the engine, and with ``load`` the model, ready before the first key is pressed."""
+        if not self.settings.completion_enabled or self.paused:
+            return
+        backend = await self.backend()
+        if load:
+            model = model_id(registry.find(self.settings.model))
+            nothing = CompletionRequest(
+                model=model, prompt="", sampling=Sampling(max_tokens=0), priority="background"
+            )
+            async with aclosing(backend.complete(nothing)) as stream:
+                async for _ in stream:
+                    pass
 
     async def health(self) -> Health | None:
         """What a running engine says; ``None`` if there is none. Never starts one."""

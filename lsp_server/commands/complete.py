@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ import typer
 from lsp_server.commands.options import Json, Model
 
 CONTEXT_LINES = 6
+DEADLINE_MS = 60_000  # Who types a command waits for the engine to start and a model to load.
 PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?", re.DOTALL)
 LANGUAGES = {
     "bash": "shellscript",
@@ -106,6 +107,7 @@ async def _complete(target: Target, model: str | None, *, as_json: bool, explici
     end = content_length(document.lines[line])
     index = end if target.column is None else min(target.column - 1, end)
     bench = wiring.Workbench(model)
+    bench.settings = replace(bench.settings, completion_deadline_ms=DEADLINE_MS)
     for problem in bench.problems:
         typer.echo(f"hearth: {problem}", err=True)
     try:

@@ -21,6 +21,7 @@ async def handle(ls: Assistant, params: lsp.DidChangeConfigurationParams) -> Non
     """Use what was sent, or ask, if the editor answers such questions."""
     asked = await pull(ls)
     await use(ls, params.settings if asked is None else asked)
+    ls.warm()
 
 
 async def pull(ls: Assistant) -> Any | None:

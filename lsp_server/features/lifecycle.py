@@ -18,6 +18,7 @@ async def initialized(ls: Assistant, params: lsp.InitializedParams) -> None:
     """Settle the settings, then warm the engine up while the user is still reading."""
     _watch_configuration(ls)
     await configuration.use(ls, await configuration.pull(ls))
+    ls.is_settled = True
     ls.warm()
 
 

@@ -14,6 +14,8 @@ logger = logging.getLogger(__name__)
 def opened(ls: Assistant, params: lsp.DidOpenTextDocumentParams) -> None:
     """The editor has a document; from now on it, and not the disk, is the truth."""
     ls.documents.put(params.text_document)
+    if len(ls.documents) == 1:
+        ls.warm()
 
 
 def changed(ls: Assistant, params: lsp.DidChangeTextDocumentParams) -> None:

@@ -34,6 +34,8 @@ class ScriptedEngine:
         self.health = HEALTH
         self.leases = 0
         """How many hold it now."""
+        self.loads = 0
+        """How often a model was asked for before it was needed."""
         self._socket = home / "run" / "engine.sock"
         self._said = asyncio.Condition()
         self._connections: set[asyncio.Task[None]] = set()
@@ -95,7 +97,10 @@ class ScriptedEngine:
             await _say(writer, 202, {})
         else:
             request = httpx.Request(method, f"http://scripted{path}", content=body)
-            response = await self.script.handle_async_request(request)
+            is_load = json.loads(body)["max_tokens"] == 0
+            script = Script("") if is_load else self.script
+            self.loads += is_load
+            response = await script.handle_async_request(request)
             try:
                 writer.write(_head(response.status_code, response.headers["content-type"]))
                 assert isinstance(response.stream, httpx.AsyncByteStream)

@@ -119,10 +119,12 @@ async def test_commands_and_status(hearth_home: Path) -> None:
 
 
 async def test_loading_a_model_shows_progress(hearth_home: Path) -> None:
-    """A bar from the first moment somebody could wonder to the last, and the end is always sent."""
+    """It is loaded when a document is open, with a bar while that takes long, and the bar always ends."""
     async with ScriptedEngine(hearth_home) as engine, editor(hearth_home) as it:
-        it.open("‸")
         await until(lambda: engine.leases == 1)
+        assert engine.loads == 0
+        it.open("‸")
+        await until(lambda: engine.loads == 1)
         await engine.say(state="loading", progress=0.25)
         await until(lambda: it.client.progress_reports)
         bar = next(iter(it.client.progress_reports.values()))
