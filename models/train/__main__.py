@@ -67,6 +67,7 @@ def _export(arguments: argparse.Namespace, work: Path) -> None:
         arguments.out,
         quantization=arguments.quantization,
         context=load_recipe().training.context,
+        averaged=arguments.averaged,
     )
 
 
@@ -78,7 +79,12 @@ def _check(arguments: argparse.Namespace, work: Path) -> None:
     texts = [it.text for it in files[:: max(1, len(files) // CHECKED_FILES)]]
     context = load_recipe().training.context
     agreement = check_export(
-        work / arguments.checkpoint, work / "tokenizer.json", arguments.out, texts, context=context
+        work / arguments.checkpoint,
+        work / "tokenizer.json",
+        arguments.out,
+        texts,
+        context=context,
+        averaged=arguments.averaged,
     )
     print(agreement)
 
@@ -122,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
         step = steps.add_parser(name)
         step.set_defaults(step=compared)
         step.add_argument("--checkpoint", default="decayed.pt", help="a file in the work folder")
+        step.add_argument("--averaged", action="store_true", help="the average of the latest steps")
         step.add_argument("--quantization", choices=("q8_0", "f16"), default="f16")
         step.add_argument("--out", type=Path, default=MODEL)
 

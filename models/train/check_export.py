@@ -27,10 +27,10 @@ class Agreement:
 
 
 def check_export(
-    checkpoint: Path, tokenizer: Path, file: Path, texts: Sequence[str], *, context: int
+    checkpoint: Path, tokenizer: Path, file: Path, texts: Sequence[str], *, context: int, averaged: bool
 ) -> Agreement:
     """Compare on some texts, each cut to the model's context."""
-    model, ours = load_model(checkpoint), load_tokenizer(tokenizer)
+    model, ours = load_model(checkpoint, averaged=averaged), load_tokenizer(tokenizer)
     llama = Llama(str(file), n_ctx=context, n_batch=context, logits_all=True, verbose=False)
     alike, difference, nats_ours, nats_theirs = 0, 0.0, [], []
     for text in texts:

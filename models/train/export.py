@@ -36,17 +36,17 @@ TENSORS: Final = {
 }
 
 
-def load_model(checkpoint: Path) -> Model:
-    """The torch model of a checkpoint, on the CPU."""
+def load_model(checkpoint: Path, *, averaged: bool) -> Model:
+    """The torch model of a checkpoint, on the CPU; the average of a trunk's latest steps, if wanted."""
     state: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
     model = Model(Shape(**state["shape"]))
-    model.load_state_dict(state["model"])
+    model.load_state_dict(state["average" if averaged else "model"])
     return model.eval()
 
 
-def export(checkpoint: Path, tokenizer: Path, out: Path, *, quantization: str, context: int) -> None:
+def export(checkpoint: Path, tokenizer: Path, out: Path, *, quantization: str, context: int, averaged: bool) -> None:
     """Write the GGUF file; matrices are quantized, norms and biases stay in f32."""
-    model = load_model(checkpoint)
+    model = load_model(checkpoint, averaged=averaged)
     kind, file_type = QUANTIZED[quantization]
     writer = gguf.GGUFWriter(out, "qwen2")
     _describe(writer, model.shape, context, file_type)
@@ -65,13 +65,15 @@ def export(checkpoint: Path, tokenizer: Path, out: Path, *, quantization: str, c
 
 
 def tensors(state: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
-    """Every weight under llama.cpp's name; there is no output matrix, because the embedding is it."""
+    """Every weight under llama.cpp's name."""
     for name, tensor in state.items():
         owner, _, kind = name.rpartition(".")
         if owner == "embedding":
             yield "token_embd.weight", tensor
         elif owner == "norm":
             yield "output_norm.weight", tensor
+        elif owner == "output":
+            yield "output.weight", tensor
         else:
             _, layer, part = owner.split(".", 2)
             yield f"blk.{layer}.{TENSORS[part]}.{kind}", tensor

@@ -84,7 +84,7 @@ class Block(nn.Module):
 
 
 class Model(nn.Module):
-    """Embedding, blocks, norm; the embedding is also the output matrix."""
+    """Embedding, blocks, norm, output."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -92,11 +92,12 @@ class Model(nn.Module):
         self.embedding = nn.Embedding(shape.vocabulary, shape.hidden)
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
         self.norm = RMSNorm(shape.hidden)
+        self.output = nn.Linear(shape.hidden, shape.vocabulary, bias=False)
         for name, parameter in self.named_parameters():
             if name.endswith(("o_proj.weight", "down_proj.weight", "bias")):
                 nn.init.zeros_(parameter)  # each block begins as the identity
             elif parameter.dim() == 2:
-                std = INITIAL_STD if name.startswith("embedding") else parameter.shape[1] ** -0.5
+                std = INITIAL_STD if name.startswith(("embedding", "output")) else parameter.shape[1] ** -0.5
                 nn.init.normal_(parameter, std=std)
 
     def forward(self, ids: Tensor) -> Tensor:
@@ -105,7 +106,8 @@ class Model(nn.Module):
         x = self.embedding(ids)
         for block in self.blocks:
             x = block(x, cos, sin)
-        return functional.linear(self.norm(x), self.embedding.weight)
+        logits: Tensor = self.output(self.norm(x))
+        return logits
 
 
 def count_parameters(model: nn.Module) -> int:

@@ -18,7 +18,9 @@ class Training:
     rows: int
     seed: int
     muon_rate: float
-    adam_rate: float
+    embedding_rate: float
+    output_rate: float
+    vector_rate: float
     weight_decay: float
     warm_up: int
 
