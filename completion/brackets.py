@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from completion.languages import CLOSER_OF, CLOSERS, OPENER_OF, OPENERS, Language
+from completion.languages import CLOSERS, OPENER_OF, OPENERS, Language
 
 Kind = Literal["bracket", "quote", "unfinished"]
 LINE_END = "\n"
@@ -74,26 +74,6 @@ def join(one: Lexed, other: Lexed) -> Lexed:
         elif mark.text in CLOSERS:  # Else it is the quote that ends the first one's string.
             closes.append(mark)
     return Lexed(closes=tuple(closes), opens=tuple(opens), inside=other.inside, code_end=other.code_end)
-
-
-def owed(before: Lexed, after: Lexed, *, line_start: int, whole: bool) -> str:
-    """The closers that the document still lacks at the cursor, innermost first.
-
-    When the document goes on behind what was read (not ``whole``), a brace that was opened above the cursor's
-    line is taken to be closed there, and so is all around it: a closer too many is worse than one too few.
-    """
-    waiting = list(before.opens)
-    depth = Counter(it.text for it in waiting)
-    lacking = ""
-    for mark in after.closes:
-        opener = OPENER_OF.get(mark.text, "")
-        if depth[opener]:
-            lacking += "".join(CLOSER_OF[it] for it in _close(opener, waiting, depth))
-    for mark in reversed(waiting):
-        if mark.text == "{" and mark.at < line_start and not whole:
-            break
-        lacking += CLOSER_OF[mark.text]
-    return lacking
 
 
 def code_of(line: str, language: Language) -> str:

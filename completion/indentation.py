@@ -102,7 +102,8 @@ def _bounds(spot: Spot, closing: bool) -> tuple[int, int]:
     if not opens_block(code, spot.facts):
         return 0, deeper if CONTINUES.search(code) else here
     surely = code.endswith(("(", "[", "{")) or spot.facts.by_indentation
-    return (here if closing else deeper) if surely and typed <= here else 0, deeper
+    is_fresh = typed in (0, here)  # Elsewhere somebody has put the cursor on purpose.
+    return (here if closing else deeper) if surely and is_fresh else 0, deeper
 
 
 def _statement_start(above: list[str], spot: Spot) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-from completion.brackets import in_comment, lex, owed
+from completion.brackets import in_comment, lex
 from completion.config import CompletionConfig
 from completion.indentation import leading, unit_of
 from completion.languages import Language, language_of
+from completion.owed import owed
 
 LOOK_CHARACTERS = 8_192
 """The rules look at this much on each side at least, however small the prompt's budget is: some 200 lines."""
@@ -117,7 +118,7 @@ def spot_at(text: str, offset: int, *, path: str, language: str, config: Complet
         whole=end == len(text),
         line_ending=_line_ending(raw_before, raw_after),
         inside=lexed_before.inside,
-        owed=owed(lexed_before, lexed_after, line_start=before.rfind("\n") + 1, whole=end == len(text)),
+        owed=owed(before, lexed_before, after, lexed_after, whole=end == len(text)),
         unit=unit_of((before + after).splitlines(), language),
     )
 
