@@ -15,8 +15,10 @@ import typer
 from lsp_server.commands.options import Json, Model
 
 CONTEXT_LINES = 6
+CONTEXT_CHARACTERS = 4000  # The same for lines that fill the terminal by themselves.
 DEADLINE_MS = 60_000  # Who types a command waits for the engine to start and a model to load.
 PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?", re.DOTALL)
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # A file must not command the terminal.
 LANGUAGES = {
     "bash": "shellscript",
     "c": "c",
@@ -155,7 +157,7 @@ def _show(lines: list[str], line: int, index: int, suggestion: Any, reason: str)
     console = Console(highlight=False, soft_wrap=True)
     shown = Text()
     for style, text in _pieces(lines, line, index, suggestion):
-        shown.append(text.replace("\r\n", "\n").replace("\r", "\n"), style)
+        shown.append(CONTROL.sub("·", text.replace("\r\n", "\n").replace("\r", "\n")), style)
     console.print(shown, end="")
     if suggestion.text:
         said = f"{suggestion.confidence:.0%} sure, {suggestion.ms:.0f} ms, from the {suggestion.source}"
@@ -167,10 +169,11 @@ def _show(lines: list[str], line: int, index: int, suggestion: Any, reason: str)
 def _pieces(lines: list[str], line: int, index: int, suggestion: Any) -> Iterator[tuple[str, str]]:
     """The text around the cursor with the suggestion in its place: style and text."""
     first = max(0, line - CONTEXT_LINES)
-    yield "", "".join(lines[first:line]) + lines[line][:index]
+    yield "", ("".join(lines[first:line]) + lines[line][:index])[-CONTEXT_CHARACTERS:]
     yield "dim cyan", suggestion.text
     rest = lines[line][index + suggestion.replace_after :] + "".join(
         lines[line + 1 : line + 1 + CONTEXT_LINES]
     )
+    rest = rest[:CONTEXT_CHARACTERS]
     yield "", rest if rest.endswith(("\n", "\r")) else rest + "\n"
     yield "", "\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import typer
 
 from lsp_server.commands.options import Model
@@ -10,9 +12,14 @@ from lsp_server.commands.options import Model
 def command(model: Model = None) -> None:
     """Run the shared engine in the foreground. Editors start one by themselves; this is for looking at it."""
     from lsp_server import wiring
+    from lsp_server.commands.status import sentence
     from models import launch
 
     bench = wiring.Workbench(model)
     for problem in bench.problems:
         typer.echo(f"hearth: {problem}", err=True)
+    running = asyncio.run(bench.health())
+    if running is not None:
+        typer.echo(f"There is one already. {sentence(running)}")
+        raise typer.Exit
     launch.start_engine_foreground(wiring.engine_options(bench.settings))

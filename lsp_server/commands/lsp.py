@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -16,7 +17,10 @@ To try Hearth here: hearth complete FILE:LINE:COL, or hearth doctor.
 """
 
 
-def command(model: Model = None) -> None:
+def command(
+    model: Model = None,
+    stdio: Annotated[bool, typer.Option("--stdio", hidden=True, help="What it does anyway.")] = False,
+) -> None:
     """Serve an editor over standard input and output. Editors start this; you need not."""
     if sys.stdin is None or sys.stdin.isatty():
         sys.stderr.write(FOR_PEOPLE)

@@ -34,7 +34,7 @@ def sentence(health: Health | None) -> str:
         "idle": "runs, with no model in memory",
         "loading": f"is loading {health.model} ({health.progress:.0%})",
         "ready": f"is ready with {health.model}",
-        "failed": f"cannot use {health.model}: {health.problem}",
+        "failed": f"cannot use {health.model}: {health.problem.removesuffix('.')}",
     }[health.state]
     speed = f", {health.tokens_per_second:.0f} tokens/s" if health.tokens_per_second else ""
     return f"The engine (process {health.pid}, version {health.version}) {state}{speed}."

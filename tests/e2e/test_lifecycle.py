@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tests.e2e.scripted_engine import ScriptedEngine
 
 pytestmark = pytest.mark.e2e
 
+SECRET = "swordfish_4711"
 ENDINGS = {
     "it says exit in good order": 0,
     "it says exit without shutdown": 1,
@@ -28,6 +29,20 @@ ENDINGS = {
     "its process ends": 1,
     "it speaks something else": 1,
 }
+
+
+def secrets() -> Iterator[bytes]:
+    """The user's code in messages that are right, wrong, and no messages at all."""
+    document = {"uri": f"file:///{SECRET}.py", "languageId": "python", "version": 1, "text": SECRET}
+    wrong = {"textDocument": {"uri": 5}, "contentChanges": [{"text": SECRET}]}
+    for method, params in (
+        ("textDocument/didOpen", {"textDocument": document}),
+        ("textDocument/didChange", wrong),
+        ("textDocument/didChange", {"textDocument": {"uri": "x:", "version": 1}, **wrong, "text": SECRET}),
+        ("hearth/unknown", {"text": SECRET}),
+    ):
+        yield frame({"jsonrpc": "2.0", "method": method, "params": params})
+    yield b"Content-Length: %d\r\n\r\n%b" % (len(SECRET), SECRET.encode())
 
 
 @asynccontextmanager
@@ -85,7 +100,7 @@ async def test_initialize_is_answered_before_anything_else_is_loaded(hearth_home
 
 @pytest.mark.parametrize("how", ENDINGS)
 async def test_the_server_leaves_when_the_editor_does(hearth_home: Path, how: str) -> None:
-    """Whatever the way: the engine is given back, the exit code is right, and nothing is complained about."""
+    """Whatever the way: the engine is given back, the exit code is right, and the log holds no code."""
     parent = await asyncio.create_subprocess_exec("sleep", "600")
     async with ScriptedEngine(hearth_home) as engine, server(hearth_home) as process:
         assert process.stdin is not None
@@ -93,6 +108,8 @@ async def test_the_server_leaves_when_the_editor_does(hearth_home: Path, how: st
         await ask(process, "initialize", {"processId": parent.pid, "rootUri": None, "capabilities": {}})
         process.stdin.write(frame({"jsonrpc": "2.0", "method": "initialized", "params": {}}))
         await until(lambda: engine.leases == 1)
+        for message in secrets():
+            process.stdin.write(message)
         if how == "it says exit in good order":
             assert await ask(process, "shutdown", None) is None
             assert (await ask(process, "hearth/status", None))["code"] == -32600
@@ -106,7 +123,9 @@ async def test_the_server_leaves_when_the_editor_does(hearth_home: Path, how: st
             process.stdin.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert await process.wait() == ENDINGS[how]
         await until(lambda: engine.leases == 0)
-        assert b"Traceback" not in await process.stderr.read()
+        log = await process.stderr.read()
+        assert b"Traceback" not in log
+        assert SECRET.encode() not in log
     with contextlib.suppress(ProcessLookupError):
         parent.kill()
     await parent.wait()

@@ -238,3 +238,13 @@ async def test_complete_for_programs(hearth_home: Path) -> None:
             "none",
             "text_after_cursor",
         )
+
+
+@pytest.mark.e2e
+async def test_complete_shows_no_more_than_a_terminal_can_bear(hearth_home: Path) -> None:
+    """A line of a megabyte is cut around the cursor, and what would command the terminal is not passed on."""
+    async with ScriptedEngine(hearth_home, "a + b"):
+        code, out = await completed(hearth_home, "x" * 1_000_000 + "\x1b[2J\x9b2J = ‸\n")
+    assert code == 0
+    assert "·[2J·2J = a + b\n" in out
+    assert len(out) < 10_000

@@ -96,6 +96,15 @@ def test_changes_are_what_they_are_on_plain_text(
         assert it.last_change.removed == last - first
 
 
+def test_a_keystroke_touches_one_line() -> None:
+    """In a file of 100,000 lines the others stay the very objects they were."""
+    it = document("x = 1\n" * 100_000)
+    before = list(it.lines)
+    it.apply([change((50_000, 5), (50_000, 5), "0")], 2, "utf-16")
+    assert it.lines[50_000] == "x = 10\n"
+    assert sum(old is not new for old, new in zip(before, it.lines, strict=True)) == 1
+
+
 def test_the_window_is_the_same_around_every_cursor_of_a_stretch() -> None:
     """While typing goes on, the window's first line stays, so that the prompt's first line can."""
     it = document("".join(f"line {n}\n" for n in range(100_000)))
