@@ -37,10 +37,16 @@ LLAMA = "llama-cpp-python"
 OLDEST, NEWEST = (3, 11), (3, 13)
 CANDIDATES = ("python3.12", "python3.13", "python3.11", "python3", "python")
 LEAN_BUILD = f"-DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama.cpp_INCLUDE_BEFORE={shlex.quote(str(LEAN))}"
-BUILD_CORE_MINUTES = 6  # Measured: the lean build keeps one core busy for 5 minutes, the whole one for 12.
+BUILD_CORE_MINUTES = (
+    8  # Measured: the lean build keeps one core busy for 5 to 6 minutes, the whole one for 12.
+)
 PIPE_REPORT_S = 30.0  # How often to say something where no progress line can be redrawn.
 GRACE_S = 3.0  # How long compilers may take to go when set-up is interrupted.
 TAIL_LINES = 15  # Enough of a failed log to see the error, little enough to read.
+
+TRIAL = (
+    "import llama_cpp; llama_cpp.llama_backend_init(); print('runs')"  # Dies of SIGILL on a lesser processor.
+)
 
 NINJA = re.compile(r"\[\s*(\d+)/(\d+)\]")  # [12/345] Building CXX object …
 MAKE = re.compile(r"\[\s*(\d+)%\]")  # [ 12%] Building CXX object …
@@ -167,17 +173,29 @@ def install_llama() -> None:
         raise SetupError(f"constraints.txt does not pin {LLAMA}.")
     version = pin.group(1)
     have = output(venv_python(), "-c", f"from importlib.metadata import version; print(version('{LLAMA}'))")
-    if have.strip() == version:
-        return
-    if not built_before(version):
-        require_compilers()
-        minutes = max(1, round(BUILD_CORE_MINUTES / cores()))
-        say(
-            f"Compiling llama.cpp for this machine's CPU ({LLAMA} {version} has no ready wheel): about "
-            f"{minutes} minute{'s' * (1 < minutes)} on {cores()} core{'s' * (1 < cores())}, once. "
-            "pip keeps the result for the next time."
-        )
-    pip("llama.cpp", "install", "-v", "--progress-bar", "off", f"{LLAMA}=={version}")
+    if have.strip() != version:
+        if not built_before(version):
+            announce_compilation(version)
+        pip("llama.cpp", "install", "-v", "--progress-bar", "off", f"{LLAMA}=={version}")
+    if not output(venv_python(), "-c", TRIAL):
+        say("The llama.cpp in pip's cache does not run here: it was compiled for another processor.")
+        output(venv_python(), "-m", "pip", "cache", "remove", LLAMA.replace("-", "_"))
+        announce_compilation(version)
+        again = ("--force-reinstall", "--no-deps", f"{LLAMA}=={version}")
+        pip("llama.cpp", "install", "-v", "--progress-bar", "off", *again)
+        if not output(venv_python(), "-c", TRIAL):
+            raise SetupError("llama.cpp was compiled here and does not run here: see .venv/setup.log.")
+
+
+def announce_compilation(version: str) -> None:
+    """Say what is going to take minutes, or at once why it cannot."""
+    require_compilers()
+    minutes = max(1, round(BUILD_CORE_MINUTES / cores()))
+    say(
+        f"Compiling llama.cpp for this machine's CPU ({LLAMA} {version} has no ready wheel): about "
+        f"{minutes} minute{'s' * (1 < minutes)} on {cores()} core{'s' * (1 < cores())}, once. "
+        "pip keeps the result for the next time."
+    )
 
 
 def install_rest() -> None:
