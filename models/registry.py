@@ -8,6 +8,7 @@ from models.errors import ModelError
 from models.spec import ModelSpec
 
 STARTER = "starter"
+MAX_SHOWN = 100  # Characters of a name that nothing is called by.
 STARTER_FILE = Path(__file__).parent / "starter" / "hearth-starter-fim.gguf"
 
 
@@ -19,14 +20,18 @@ def find(name_or_path: str) -> ModelSpec:
     """
     if name_or_path in ("", STARTER):
         return starter()
-    path = Path(name_or_path).expanduser()
-    if path.suffix != ".gguf" and not path.exists():
-        raise ModelError(
-            f"No model is called {name_or_path!r}; known: {STARTER}, or the path of a .gguf file."
-        )
-    if not path.is_file():
+    try:
+        path = Path(name_or_path).expanduser()
+        if path.is_file():
+            return ModelSpec(name=path.stem, path=path.resolve(), title=f"local file {path.name}")
+        is_path = path.suffix == ".gguf" or path.exists()
+    except (OSError, RuntimeError, ValueError):  # Too long, no such home, nothing for us to look at.
+        is_path = False
+    if is_path:
         raise ModelError(f"There is no model file at {path}.")
-    return ModelSpec(name=path.stem, path=path.resolve(), title=f"local file {path.name}")
+    raise ModelError(
+        f"No model is called {name_or_path[:MAX_SHOWN]!r}; known: {STARTER}, or the path of a .gguf file."
+    )
 
 
 def starter() -> ModelSpec:

@@ -11,6 +11,7 @@ import secrets
 import signal
 import socket
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import filelock
@@ -27,6 +28,7 @@ from models.wire import Health
 logger = logging.getLogger("models.engine")
 
 EXIT_OK, EXIT_BUG, EXIT_USAGE, EXIT_MODEL = 0, 1, 2, 3
+MAX_SECONDS = 1e7  # A third of a year, and less than any timer's limit.
 BACKLOG = 64  # Connections that may wait: many windows starting at once.
 
 
@@ -62,28 +64,47 @@ def _arguments() -> argparse.Namespace:
     )
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--socket", type=Path, help="Unix socket to listen on (mode 0600)")
-    where.add_argument("--port", type=int, help="loopback TCP port to listen on; 0 picks a free one")
+    where.add_argument(
+        "--port", type=_whole(0, 65535), help="loopback TCP port to listen on; 0 picks a free one"
+    )
     parser.add_argument(
         "--token-file", type=Path, help="with --port: where to write the token clients must bring"
     )
     parser.add_argument("--port-file", type=Path, help="with --port: where to write the port")
     parser.add_argument("--lock", type=Path, help="file to hold locked while running; if it is taken, exit 0")
     parser.add_argument(
-        "--idle-unload", type=float, default=600.0, metavar="SECONDS", help="free unused models"
+        "--idle-unload", type=_seconds, default=600.0, metavar="SECONDS", help="free unused models"
     )
     parser.add_argument("--keep-loaded", action="store_true", help="never free a model for being unused")
     parser.add_argument(
-        "--linger", type=float, default=60.0, metavar="SECONDS", help="end when unused; 0 stays"
+        "--linger", type=_seconds, default=60.0, metavar="SECONDS", help="end when unused; 0 stays"
     )
     parser.add_argument(
-        "--context", type=int, default=None, metavar="TOKENS", help="context memory per model"
+        "--context", type=_whole(1, 1 << 24), default=None, metavar="TOKENS", help="context memory per model"
     )
-    parser.add_argument("--threads", type=int, default=None, help="default: physical cores")
+    parser.add_argument("--threads", type=_whole(1, 512), default=None, help="default: physical cores")
     parser.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     arguments = parser.parse_args()
     if arguments.port is not None and arguments.token_file is None:
         parser.error("--port needs --token-file: other users of this machine can reach a port")
     return arguments
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= MAX_SECONDS:
+        raise argparse.ArgumentTypeError(f"must be from 0 to {MAX_SECONDS:g} seconds")
+    return value
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        value = int(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"must be from {low} to {high}")
+        return value
+
+    return number
 
 
 def _lock(path: Path | None) -> contextlib.AbstractContextManager[object]:
@@ -111,7 +132,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 async def _run(config: EngineConfig, listener: socket.socket, token: str | None, linger: float) -> None:
-    server: uvicorn.Server
+    server: _Server
 
     def end() -> None:
         server.should_exit = True
@@ -120,7 +141,7 @@ async def _run(config: EngineConfig, listener: socket.socket, token: str | None,
     first: Health = worker.health
     lifetime = Lifetime(first, linger, end)
     application = app.build(worker, lifetime, config.model, token)
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             application,
             log_config=None,
@@ -130,7 +151,6 @@ async def _run(config: EngineConfig, listener: socket.socket, token: str | None,
             timeout_keep_alive=75,
         )
     )
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # ours end leases as well
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
@@ -142,6 +162,14 @@ async def _run(config: EngineConfig, listener: socket.socket, token: str | None,
     finally:
         watching.cancel()
         await asyncio.to_thread(worker.stop)
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to us: ours end the leases as well, which would hold the server for seconds."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 def _listen(arguments: argparse.Namespace) -> tuple[socket.socket, str | None]:

@@ -14,14 +14,15 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from models import registry
 from models.engine import dialect
 from models.engine.generate import BadRequest
-from models.engine.job import Job
+from models.engine.job import Job, Unavailable
 from models.engine.lifetime import Lifetime
 from models.engine.metrics import prometheus
 from models.engine.worker import Worker
@@ -31,7 +32,9 @@ from models.wire import ChatRequest, CompletionRequest, Piece
 
 logger = logging.getLogger(__name__)
 
-MAX_BODY = 16 * 2**20  # Bytes. Far above any prompt that fits a context.
+MAX_BODY = 4 * 2**20  # Bytes. Far above any prompt that fits a context; reading it holds the loop for 20 ms.
+PROBLEM = "The engine met a problem; its log says more."
+GONE = 499  # The status of an answer that nobody reads.
 
 Answer = asyncio.Queue[Piece | Exception]
 
@@ -49,7 +52,7 @@ def build(worker: Worker, lifetime: Lifetime, default: ModelSpec, token: str | N
             Route("/hearth/events", routes.events),
             Route("/hearth/shutdown", routes.shutdown, methods=["POST"]),
         ],
-        exception_handlers={HTTPException: _http_error},
+        exception_handlers={HTTPException: _http_error, ClientDisconnect: _gone_early, Exception: _bug},
     )
     return app if token is None else _guarded(app, token)
 
@@ -71,18 +74,18 @@ class _Routes:
         self._numbers = itertools.count(1)
 
     async def health(self, _request: Request) -> Response:
-        return JSONResponse(asdict(self._lifetime.health))
+        return _Json(asdict(self._lifetime.health))
 
     async def metrics(self, _request: Request) -> Response:
         return PlainTextResponse(prometheus(self._worker.metrics, self._lifetime.health))
 
     async def models(self, _request: Request) -> Response:
         names = dict.fromkeys((self._default.name, registry.STARTER))
-        return JSONResponse({"object": "list", "data": [{"id": it, "object": "model"} for it in names]})
+        return _Json({"object": "list", "data": [{"id": it, "object": "model"} for it in names]})
 
     async def shutdown(self, _request: Request) -> Response:
         self._lifetime.end("asked to")
-        return JSONResponse({"status": "ending"}, status_code=202)
+        return _Json({"status": "ending"}, status_code=202)
 
     async def events(self, _request: Request) -> Response:
         return StreamingResponse(self._events(), media_type="text/event-stream")
@@ -114,7 +117,7 @@ class _Routes:
         try:
             body = await _json(request)
             asked = read(body, self._default.name)
-            spec = self._default if asked.model == self._default.name else registry.find(asked.model)
+            spec = await self._spec(asked.model)
         except dialect.BadBody as exc:
             return _error(str(exc), "invalid_request_error", 400)
         except ModelError as exc:
@@ -130,6 +133,12 @@ class _Routes:
             request, job, answer, lambda text, it: whole(text, it, frame, logprobs=logprobs)
         )
 
+    async def _spec(self, name: str) -> ModelSpec:
+        """The model that is asked for. A file may lie on a disk that sleeps, so others do not wait for it."""
+        if name == self._default.name:
+            return self._default
+        return await asyncio.to_thread(registry.find, name)
+
     async def _streamed(
         self, request: Request, job: Job, answer: Answer, form: Callable[[Piece], Mapping[str, Any]]
     ) -> Response:
@@ -139,20 +148,16 @@ class _Routes:
             return _failure(first)
 
         async def events() -> AsyncIterator[bytes]:
-            with self._lifetime.request():
-                piece: Piece | Exception = first
-                try:
-                    while not isinstance(piece, Exception):
-                        yield _event(form(piece))
-                        if piece.finish is not None:
-                            yield b"data: [DONE]\n\n"
-                            return
-                        piece = await answer.get()
-                    yield _event(dialect.error_json(_sentence(piece), "server_error", 500))
-                finally:
-                    self._worker.cancel(job)
+            piece: Piece | Exception = first
+            while not isinstance(piece, Exception):
+                yield _event(form(piece))
+                if piece.finish is not None:
+                    yield b"data: [DONE]\n\n"
+                    return
+                piece = await answer.get()
+            yield _event(dialect.error_json(_sentence(piece), "server_error", _status(piece)))
 
-        return StreamingResponse(events(), media_type="text/event-stream")
+        return _Stream(events(), self._lifetime.request(), lambda: self._worker.cancel(job))
 
     async def _collected(
         self, request: Request, job: Job, answer: Answer, form: Callable[[str, Piece], Mapping[str, Any]]
@@ -166,7 +171,7 @@ class _Routes:
                 logprobs += piece.logprobs
                 if piece.finish is not None:
                     last = Piece(text="", logprobs=tuple(logprobs), finish=piece.finish, usage=piece.usage)
-                    return JSONResponse(form("".join(texts), last))
+                    return _Json(form("".join(texts), last))
                 piece = await self._first(request, job, answer)
         return _failure(piece)
 
@@ -187,6 +192,34 @@ class _Routes:
             finally:
                 getting.cancel()
                 leaving.cancel()
+
+
+class _Json(JSONResponse):
+    """JSON in ASCII: a file's name or a client's text may hold what has no UTF-8 form."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, separators=(",", ":")).encode()
+
+
+class _Stream(StreamingResponse):
+    """Server-sent events of one answer. However they end, even before they begin, ``on_end`` is called."""
+
+    def __init__(
+        self,
+        events: AsyncIterator[bytes],
+        held: contextlib.AbstractContextManager[None],
+        on_end: Callable[[], None],
+    ) -> None:
+        super().__init__(events, media_type="text/event-stream")
+        self._held = held
+        self._on_end = on_end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            with self._held:
+                await super().__call__(scope, receive, send)
+        finally:
+            self._on_end()
 
 
 async def _gone(request: Request) -> None:
@@ -214,7 +247,7 @@ async def _json(request: Request) -> object:
             raise dialect.BadBody(f"The request is larger than {MAX_BODY // 2**20} MB.")
     try:
         value: object = json.loads(bytes(data))
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise dialect.BadBody("The request is not JSON.") from exc
     return value
 
@@ -224,21 +257,35 @@ def _event(body: Mapping[str, Any]) -> bytes:
 
 
 def _failure(exc: Exception) -> Response:
+    status = _status(exc)
+    kind = {400: "invalid_request_error", 422: "model_error"}.get(status, "server_error")
+    return _error(_sentence(exc), kind, status)
+
+
+def _status(exc: Exception) -> int:
     if isinstance(exc, BadRequest):
-        return _error(str(exc), "invalid_request_error", 400)
-    if isinstance(exc, ModelError):
-        return _error(str(exc), "model_error", 422)
-    return _error(_sentence(exc), "server_error", 500)
+        return 400
+    if isinstance(exc, Unavailable):
+        return 503
+    return 422 if isinstance(exc, ModelError) else 500
 
 
 def _sentence(exc: Exception) -> str:
-    return str(exc) if isinstance(exc, ModelError) else "The engine met a problem; its log says more."
+    return str(exc) if isinstance(exc, ModelError) else PROBLEM
 
 
 def _error(message: str, kind: str, status: int) -> Response:
-    return JSONResponse(dialect.error_json(message, kind, status), status_code=status)
+    return _Json(dialect.error_json(message, kind, status), status_code=status)
 
 
 async def _http_error(_request: Request, exc: Exception) -> Response:
-    status = exc.status_code if isinstance(exc, HTTPException) else 500
-    return _error(exc.detail if isinstance(exc, HTTPException) else "error", "invalid_request_error", status)
+    assert isinstance(exc, HTTPException)
+    return _error(f"{exc.detail}.", "invalid_request_error", exc.status_code)
+
+
+async def _gone_early(_request: Request, _exc: Exception) -> Response:
+    return Response(status_code=GONE)
+
+
+async def _bug(_request: Request, _exc: Exception) -> Response:
+    return _error(PROBLEM, "server_error", 500)

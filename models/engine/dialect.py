@@ -49,6 +49,10 @@ SAMPLING = (
 COMMON = ("model", "stream", "stream_options", "user", "hearth", *SAMPLING, *NEUTRAL)
 COMPLETION_FIELDS = frozenset({"prompt", "suffix", *COMMON})
 CHAT_FIELDS = frozenset({"messages", *COMMON})
+COMPLETION_EXTRAS = frozenset({"middle", "repository", "path", "snippets", "priority"})
+CHAT_EXTRAS = frozenset({"priority"})
+SNIPPET_FIELDS = frozenset({"path", "text"})
+MAX_NAME = 60  # Characters of an unknown parameter's name that the refusal repeats.
 
 
 class BadBody(Exception):
@@ -58,7 +62,7 @@ class BadBody(Exception):
 def completion_request(body: object, default_model: str) -> CompletionRequest:
     """Read the body of ``POST /v1/completions``."""
     fields = _fields(body, COMPLETION_FIELDS)
-    extra = _mapping(fields, "hearth")
+    extra = _known(_mapping(fields, "hearth"), COMPLETION_EXTRAS, "hearth.")
     suffix = fields.get("suffix")
     return CompletionRequest(
         model=_text(fields, "model", default_model),
@@ -70,6 +74,7 @@ def completion_request(body: object, default_model: str) -> CompletionRequest:
         snippets=tuple(
             Snippet(path=_text(it, "path", ""), text=_text(it, "text", ""))
             for it in _mappings(extra, "snippets")
+            if _known(it, SNIPPET_FIELDS, "hearth.snippets.")
         ),
         sampling=_sampling(fields),
         priority=_priority(extra, "typing"),
@@ -86,7 +91,7 @@ def chat_request(body: object, default_model: str) -> ChatRequest:
         model=_text(fields, "model", default_model),
         messages=messages,
         sampling=_sampling(fields),
-        priority=_priority(_mapping(fields, "hearth"), "chat"),
+        priority=_priority(_known(_mapping(fields, "hearth"), CHAT_EXTRAS, "hearth."), "chat"),
     )
 
 
@@ -152,29 +157,37 @@ def _chunk(
 def _fields(body: object, known: frozenset[str]) -> Mapping[str, Any]:
     if not isinstance(body, Mapping):
         raise BadBody("The request must be a JSON object.")
-    for name, value in body.items():
-        if name not in known:
-            raise BadBody(f"The parameter '{name}' is not supported.")
-        if name in NEUTRAL and value not in NEUTRAL[name]:
+    _known(body, known, "")
+    for name, allowed in NEUTRAL.items():
+        if body.get(name) not in allowed:
             raise BadBody(f"The parameter '{name}' is not supported with this value.")
+    if not isinstance(body.get("stream"), bool | None):
+        raise BadBody("'stream' must be true or false.")
+    _mapping(body, "stream_options")
     return body
+
+
+def _known(fields: Mapping[str, Any], names: frozenset[str], where: str) -> Mapping[str, Any]:
+    for name in fields:
+        if name not in names:
+            raise BadBody(f"The parameter '{where}{name[:MAX_NAME]}' is not supported.")
+    return fields
 
 
 def _sampling(fields: Mapping[str, Any]) -> Sampling:
     name = "max_completion_tokens" if fields.get("max_completion_tokens") is not None else "max_tokens"
     stop = fields.get("stop")
-    stops = [stop] if isinstance(stop, str) else stop or []
+    stops = [] if stop is None else [stop] if isinstance(stop, str) else stop
     if not isinstance(stops, list) or not all(isinstance(it, str) for it in stops):
         raise BadBody("'stop' must be a string or a list of strings.")
+    seed = fields.get("seed")
     return Sampling(
         max_tokens=int(_number(fields, name, MAX_TOKENS, 0, 1 << 20, whole=True)),
         stop=tuple(stops),
         temperature=_number(fields, "temperature", 0.0, 0.0, 10.0),
         top_k=int(_number(fields, "top_k", 40, 0, 1 << 20, whole=True)),
         top_p=_number(fields, "top_p", 0.95, 0.0, 1.0),
-        seed=None
-        if fields.get("seed") is None
-        else int(_number(fields, "seed", 0, 0, 2**63 - 1, whole=True)),
+        seed=None if seed is None else int(_number(fields, "seed", 0, 0, 2**63 - 1, whole=True)),
         logprobs=_wants_logprobs(fields.get("logprobs")),
     )
 
@@ -220,7 +233,9 @@ def _mapping(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _mappings(fields: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    value = fields.get(name) or []
+    value = fields.get(name)
+    if value is None:
+        return []
     if not isinstance(value, list) or not all(isinstance(it, Mapping) for it in value):
         raise BadBody(f"'{name}' must be a list of objects.")
     return value

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from models.engine.job import Job
+from models.engine.job import Job, Unavailable
 from models.engine.llama import N_BATCH, Llama, Status
 from models.engine.sampling import choose, logprob
 from models.engine.slots import Slot, choose_slot, evict
@@ -29,8 +29,8 @@ logger = logging.getLogger(__name__)
 MIN_ANSWER = 16  # Tokens. A prompt may fill the context only so far that an answer of this size still fits.
 
 
-class NoSlot(Exception):
-    """All sequences are in use; ask again when one is free."""
+Stamp = tuple[int, int, int]
+"""What tells one version of a file from another: its identity, size and time."""
 
 
 class BadRequest(ModelError):
@@ -43,9 +43,13 @@ class Loaded:
 
     spec: ModelSpec
     llama: Llama
+    stamp: Stamp | None
     held: list[list[int]]
     """Tokens in the KV, per sequence."""
-    busy: set[int] = field(default_factory=set)
+    busy: dict[int, Job] = field(default_factory=dict)
+    """Who uses a sequence now."""
+    ended: int = 0
+    """How many jobs have given their sequence back."""
     used: list[int] = field(default_factory=list)
     clock: int = 0
     last_used: float = field(default_factory=time.monotonic)
@@ -80,31 +84,32 @@ def generate(job: Job, loaded: Loaded) -> Generator[None, None, Clock]:
 
     Returns where the time went.
 
-    Raises ``NoSlot`` at the first step, ``ModelError`` when the request or the model is at fault.
+    Raises ``ModelError`` when the request or the model is at fault.
     """
     clock = Clock(queue_ms=(time.perf_counter() - job.created) * 1000 - job.load_ms)
     started = time.perf_counter()
-    prompt = _prompt(job.request, loaded)
-    sequence = _acquire(loaded, prompt, clock)
+    tokens = _prompt(job.request, loaded)
+    sequence = _acquire(job, loaded, tokens, clock)
     try:
-        for _ in _evaluate(loaded, sequence, prompt):
+        for _ in _evaluate(job, loaded, sequence, tokens):
             clock.prompt_ms += _lap(started)
             yield
             started = time.perf_counter()
         clock.prompt_ms += _lap(started)
-        yield from _decode(job, loaded, sequence, len(prompt), clock)
+        yield from _decode(job, loaded, sequence, tokens, clock)
         return clock
     finally:
-        loaded.busy.discard(sequence)
+        del loaded.busy[sequence]
+        loaded.ended += 1
         loaded.last_used = time.monotonic()
 
 
-def _decode(job: Job, loaded: Loaded, sequence: int, prompt_tokens: int, clock: Clock) -> Iterator[None]:
+def _decode(job: Job, loaded: Loaded, sequence: int, tokens: list[int], clock: Clock) -> Iterator[None]:
     """Choose, tell, evaluate. A token is chosen right after its evaluation, before anyone else has a turn."""
     llama, sampling = loaded.llama, job.request.sampling
     rng = np.random.default_rng(sampling.seed)
     stream = TextStream(sampling.stop)
-    room = min(sampling.max_tokens, loaded.context - prompt_tokens)
+    room = min(sampling.max_tokens, loaded.context - len(tokens))
     finish: Finish = "length"
     text = ""
     logprobs: list[float] = []
@@ -112,7 +117,7 @@ def _decode(job: Job, loaded: Loaded, sequence: int, prompt_tokens: int, clock: 
     while clock.produced < room:
         scores = llama.logits(-1)
         token = choose(scores, sampling, rng)
-        if token in llama.ends:
+        if llama.is_end(token):
             finish = "stop"
             break
         if sampling.logprobs:
@@ -128,10 +133,11 @@ def _decode(job: Job, loaded: Loaded, sequence: int, prompt_tokens: int, clock: 
             job.on_piece(Piece(text=text, logprobs=tuple(logprobs), usage=_usage(job, clock)))
             text = ""
             logprobs.clear()
+        tokens.append(token)
         clock.decode_ms += _lap(started)
         yield
         started = time.perf_counter()
-        for _ in _evaluate(loaded, sequence, [*loaded.held[sequence], token]):
+        for _ in _evaluate(job, loaded, sequence, tokens):
             clock.decode_ms += _lap(started)
             yield
             started = time.perf_counter()
@@ -153,11 +159,11 @@ def _usage(job: Job, clock: Clock) -> Usage:
     )
 
 
-def _evaluate(loaded: Loaded, sequence: int, target: Sequence[int]) -> Iterator[None]:
+def _evaluate(job: Job, loaded: Loaded, sequence: int, target: Sequence[int]) -> Iterator[None]:
     """Bring ``sequence`` to hold ``target``, the logits of its last token ready. Yields where others may go.
 
-    After a yield somebody else may have used the model, so the last token is evaluated last of all, and
-    nothing is yielded behind it.
+    After a yield somebody else may have used the model, and a more urgent job may have taken the sequence's
+    memory, so the last token is evaluated last of all, and nothing is yielded behind it.
     """
     llama, held = loaded.llama, loaded.held[sequence]
     while len(held) < len(target):
@@ -167,16 +173,14 @@ def _evaluate(loaded: Loaded, sequence: int, target: Sequence[int]) -> Iterator[
         try:
             status = llama.evaluate(sequence, done, chunk, outputs=1 if final else 0)
         except ModelError:
-            llama.trim(sequence, 0)
-            held.clear()
+            _cut(loaded, sequence, 0)
             raise
         if status == Status.FULL:
-            _make_room(loaded, sequence)
+            yield from _make_room(job, loaded, sequence)
         elif status == Status.ABORTED:
             held += target[done : llama.length(sequence)]
             if len(held) == len(target):  # Evaluated, but the logits are gone: the last token goes again.
-                held.pop()
-                llama.trim(sequence, len(held))
+                _cut(loaded, sequence, len(held) - 1)
         else:
             held += chunk
         if len(held) < len(target):
@@ -211,12 +215,7 @@ def _prompt(request: CompletionRequest | ChatRequest, loaded: Loaded) -> list[in
         raise BadRequest(
             f"The prompt has {len(tokens)} tokens; {loaded.spec.name} takes {loaded.context - 1}."
         )
-    return tokens or [_start_token(llama)]
-
-
-def _start_token(llama: Llama) -> int:
-    """Something to begin with when the prompt is empty: a model must see at least one token."""
-    return min(llama.ends) if llama.bos is None else llama.bos
+    return tokens or [llama.end]  # A model must see at least one token.
 
 
 def _chat_prompt(request: ChatRequest, loaded: Loaded) -> list[int]:
@@ -228,8 +227,8 @@ def _chat_prompt(request: ChatRequest, loaded: Loaded) -> list[int]:
         identity = loaded.llama.metadata(f"tokenizer.ggml.{name}_token_id")
         return llama.text_of(int(identity)) if identity and identity.isdigit() else ""
 
-    def tokenize(text: str, special: bool) -> list[int]:
-        return llama.tokenize(text, special=special)
+    def tokenize(text: str, special: bool, goes_on: bool) -> list[int]:
+        return llama.tokenize(text, special=special, goes_on=goes_on)
 
     tokens = chat_prompt(request.messages, llama.chat_template, special_text, tokenize)
     if llama.bos is not None and tokens[:1] != [llama.bos]:
@@ -237,21 +236,19 @@ def _chat_prompt(request: ChatRequest, loaded: Loaded) -> list[int]:
     return tokens
 
 
-def _acquire(loaded: Loaded, prompt: Sequence[int], clock: Clock) -> int:
+def _acquire(job: Job, loaded: Loaded, prompt: Sequence[int], clock: Clock) -> int:
     """Take the best sequence for ``prompt`` and cut it back to what the two have in common."""
     choice = choose_slot(loaded.slots(), prompt)
     if choice is None:
-        raise NoSlot
+        raise Unavailable("All places of this model are taken; try again.")
     sequence = choice.sequence
-    if choice.source is not None:
-        loaded.llama.trim(sequence, 0)
-        loaded.llama.share(choice.source, sequence, choice.keep)
-        loaded.held[sequence] = list(loaded.held[choice.source][: choice.keep])
-    elif loaded.llama.trim(sequence, choice.keep):
-        del loaded.held[sequence][choice.keep :]
+    if choice.source is None:
+        _cut(loaded, sequence, choice.keep)
     else:
-        loaded.held[sequence].clear()
-    loaded.busy.add(sequence)
+        _cut(loaded, sequence, 0)
+        if loaded.llama.share(choice.source, sequence, choice.keep):
+            loaded.held[sequence] += loaded.held[choice.source][: choice.keep]
+    loaded.busy[sequence] = job
     loaded.clock += 1
     loaded.used[sequence] = loaded.clock
     clock.prompt = len(prompt)
@@ -259,12 +256,30 @@ def _acquire(loaded: Loaded, prompt: Sequence[int], clock: Clock) -> int:
     return sequence
 
 
-def _make_room(loaded: Loaded, sequence: int) -> None:
+def _cut(loaded: Loaded, sequence: int, length: int) -> None:
+    """Forget what follows ``length`` tokens; all of it where the architecture cannot forget a part."""
+    kept = length if loaded.llama.trim(sequence, length) else 0
+    del loaded.held[sequence][kept:]
+
+
+def _make_room(job: Job, loaded: Loaded, sequence: int) -> Iterator[None]:
+    """Forget a sequence that nobody uses, or that a job with a lesser claim uses: it will start over.
+
+    Where there is none, ``job`` itself starts over, once another job has ended.
+    """
     victim = evict(loaded.slots(), keep=sequence)
     if victim is None:
-        raise ModelError("The context memory is full; wait for the other answers, or allow more context.")
-    loaded.llama.trim(victim, 0)
-    loaded.held[victim].clear()
+        lesser = [it for it in loaded.busy if loaded.held[it] and job.claim < loaded.busy[it].claim]
+        victim = max(lesser, key=lambda it: loaded.busy[it].claim, default=None)
+    if victim is not None:
+        _cut(loaded, victim, 0)
+        return
+    if len(loaded.busy) == 1:
+        raise ModelError("The context memory is full; ask with a shorter prompt, or allow more context.")
+    _cut(loaded, sequence, 0)
+    ended = loaded.ended
+    while loaded.ended == ended:
+        yield
 
 
 def _lap(started: float) -> float:

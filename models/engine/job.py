@@ -6,10 +6,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from models.errors import ModelError
 from models.spec import ModelSpec
 from models.wire import ChatRequest, CompletionRequest, Piece, Priority
 
 RANK: dict[Priority, int] = {"typing": 0, "chat": 1, "background": 2}
+
+
+class Unavailable(ModelError):
+    """There is no room now, or soon nobody to answer."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -32,3 +37,8 @@ class Job:
     def rank(self) -> int:
         """Smaller is more urgent."""
         return RANK[self.request.priority]
+
+    @property
+    def claim(self) -> tuple[int, float]:
+        """The smaller one comes first where two jobs want the same."""
+        return self.rank, self.created

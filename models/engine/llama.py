@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import re
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -22,18 +23,18 @@ import llama_cpp
 import numpy as np
 import numpy.typing as npt
 
-from models.engine.vocabulary import FimTokens
+from models.engine.vocabulary import SPELLINGS, FimTokens
 from models.errors import ModelError
 
 logger = logging.getLogger(__name__)
 
 N_BATCH = 512  # Tokens handed over per call; llama.cpp cuts them into micro-batches.
-N_UBATCH = (
-    128  # An abort keeps what finished micro-batches computed, so small ones lose little (0.4 s at most).
-)
-N_OUTPUTS = (
-    16  # Rows of logits per call. Room for all of them would cost 4 bytes x vocabulary x N_UBATCH (78 MB).
-)
+N_UBATCH = 128  # An abort keeps what finished micro-batches computed: small ones lose little (0.4 s at most).
+N_OUTPUTS = 16  # Rows of logits per call. Room for all would cost 4 bytes x vocabulary x N_UBATCH (78 MB).
+
+# Some vocabularies cut text with std::regex, which takes 330 bytes of stack per character of a match and so
+# ends the process at 25,000 letters without a blank. Such a run is no code: it may as well be cut here.
+_LONG_RUN = re.compile(r"\S{1000}|\s{1000}")
 
 _ERROR_LINES: deque[str] = deque(maxlen=20)  # What llama.cpp last complained about; it has no error values.
 _GGML_LEVEL_ERROR = 4
@@ -61,10 +62,11 @@ class Limits:
 class Llama:
     """One loaded model.
 
+    ``on_progress`` is told how much is loaded and says whether to go on.
     Raises ``ModelError`` with one sentence when the file cannot be loaded or the memory does not suffice.
     """
 
-    def __init__(self, path: Path, limits: Limits, on_progress: Callable[[float], None]) -> None:
+    def __init__(self, path: Path, limits: Limits, on_progress: Callable[[float], bool]) -> None:
         _start_backend()
         _ERROR_LINES.clear()
         self.path = path
@@ -86,6 +88,7 @@ class Llama:
         self._batch_outputs = np.ctypeslib.as_array(self._batch.logits, (N_BATCH,))
         np.ctypeslib.as_array(self._batch.n_seq_id, (N_BATCH,))[:] = 1
         self._pieces: dict[int, bytes] = {}
+        self._ends: dict[int, bool] = {}
 
     # -- what the file says ------------------------------------------------------------------------------
 
@@ -106,16 +109,26 @@ class Llama:
 
     @cached_property
     def fim(self) -> FimTokens:
-        """The fill-in-the-middle tokens, by metadata or (llama.cpp's own search) by their known spellings."""
+        """The fill-in-the-middle tokens: by metadata, by llama.cpp's own list of spellings, by ours."""
         vocab = self._vocab
-        return FimTokens(
-            prefix=_token(llama_cpp.llama_vocab_fim_pre(vocab)),
-            suffix=_token(llama_cpp.llama_vocab_fim_suf(vocab)),
-            middle=_token(llama_cpp.llama_vocab_fim_mid(vocab)),
-            repository=_token(llama_cpp.llama_vocab_fim_rep(vocab)),
-            separator=_token(llama_cpp.llama_vocab_fim_sep(vocab)),
-            suffix_text=self.text_of(llama_cpp.llama_vocab_fim_suf(vocab)),
-        )
+        found = {
+            "prefix": _token(llama_cpp.llama_vocab_fim_pre(vocab)),
+            "suffix": _token(llama_cpp.llama_vocab_fim_suf(vocab)),
+            "middle": _token(llama_cpp.llama_vocab_fim_mid(vocab)),
+            "repository": _token(llama_cpp.llama_vocab_fim_rep(vocab)),
+            "separator": _token(llama_cpp.llama_vocab_fim_sep(vocab)),
+        }
+        for name, spellings in SPELLINGS.items():
+            for spelling in spellings:
+                if found[name] is None:
+                    found[name] = self._spelled(spelling)
+        suffix = found["suffix"]
+        return FimTokens(**found, suffix_text="" if suffix is None else self.text_of(suffix))
+
+    def _spelled(self, text: str) -> int | None:
+        """The special token that is spelled so."""
+        tokens = self._tokens(text, special=True)
+        return tokens[0] if len(tokens) == 1 and self.text_of(tokens[0]) == text else None
 
     @cached_property
     def chat_template(self) -> str | None:
@@ -124,16 +137,24 @@ class Llama:
         return template.decode("utf-8", "replace") if template else None
 
     @cached_property
-    def ends(self) -> frozenset[int]:
-        """Tokens after which there is nothing more to say: end of text, of turn, of the middle."""
-        is_end = llama_cpp.llama_vocab_is_eog
-        return frozenset(it for it in range(self.n_vocab) if is_end(self._vocab, it)) | self.control
+    def end(self) -> int:
+        """The token that stands between two texts."""
+        return max(int(llama_cpp.llama_vocab_eos(self._vocab)), 0)
 
-    @cached_property
-    def control(self) -> frozenset[int]:
-        """Tokens that stand for no text."""
-        is_control = llama_cpp.llama_vocab_is_control
-        return frozenset(it for it in range(self.n_vocab) if is_control(self._vocab, it))
+    def is_end(self, token: int) -> bool:
+        """Whether there is nothing more to say after ``token``: end of text, of turn, of the middle."""
+        known = self._ends.get(token)
+        if known is None:
+            known = llama_cpp.llama_vocab_is_eog(self._vocab, token) or self._is_silent(token)
+            self._ends[token] = known
+        return known
+
+    def _is_silent(self, token: int) -> bool:
+        """Whether ``token`` is one that people never see. Some files call their FIM tokens ordinary text."""
+        if token in self.fim.ids:
+            return True
+        kind = llama_cpp.llama_vocab_get_attr(self._vocab, token)
+        return bool(kind & (llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_UNUSED))
 
     def metadata(self, key: str) -> str | None:
         """One value of the file's metadata as text."""
@@ -148,12 +169,35 @@ class Llama:
 
     # -- text <-> tokens ---------------------------------------------------------------------------------
 
-    def tokenize(self, text: str, *, special: bool = False) -> list[int]:
+    def tokenize(self, text: str, *, special: bool = False, goes_on: bool = False) -> list[int]:
         """Tokens of ``text``, with nothing added. Only ``special`` reads ``<|…|>`` as special tokens.
 
-        Pass ``special`` for text of our own making (a chat template), never for the user's.
+        Pass ``special`` for text of our own making (a chat template), never for the user's, and ``goes_on``
+        for text that stands behind other text: some vocabularies put a blank before what begins.
         """
-        data = text.encode("utf-8", "surrogatepass")
+        tokens: list[int] = []
+        start = 0
+        for cut in [*(it.end() for it in _LONG_RUN.finditer(text)), len(text)]:
+            tokens += self._part(text[start:cut], special=special, goes_on=goes_on or 0 < start)
+            start = cut
+        return tokens
+
+    def _part(self, text: str, *, special: bool, goes_on: bool) -> list[int]:
+        if goes_on and self._lead and text:
+            lead = len(self._lead)
+            tokens = self._tokens("\n" + text, special=special)
+            if tuple(tokens[:lead]) == self._lead:
+                return tokens[lead:]
+        return self._tokens(text, special=special)
+
+    @cached_property
+    def _lead(self) -> tuple[int, ...]:
+        """The tokens of a line end where the vocabulary puts a blank before each text; otherwise none."""
+        tokens = self._tokens("\n", special=False)
+        return tuple(tokens) if b"".join(map(self.piece, tokens)) == b" \n" else ()
+
+    def _tokens(self, text: str, *, special: bool) -> list[int]:
+        data = text.encode("utf-8", "replace")  # Half of a surrogate pair, which JSON allows, has no bytes.
         room = len(data) + 8
         tokens = (llama_cpp.llama_token * room)()
         count = llama_cpp.llama_tokenize(self._vocab, data, len(data), tokens, room, False, special)
@@ -165,7 +209,7 @@ class Llama:
         """The bytes a token stands for; special tokens stand for none."""
         known = self._pieces.get(token)
         if known is None:
-            known = self._pieces[token] = self._piece(token)
+            known = self._pieces[token] = b"" if self._is_silent(token) else self._piece(token)
         return known
 
     def _piece(self, token: int) -> bytes:
@@ -220,9 +264,20 @@ class Llama:
         llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
         return False
 
-    def share(self, source: int, target: int, length: int) -> None:
-        """Let ``target`` hold the first ``length`` positions of ``source`` too; it must be empty."""
+    def share(self, source: int, target: int, length: int) -> bool:
+        """Let the empty ``target`` hold the first ``length`` positions of ``source`` too.
+
+        False, and nothing shared, where the architecture keeps one state instead of positions.
+        """
+        if not self._has_positions:
+            return False
         llama_cpp.llama_memory_seq_cp(self._memory, source, target, 0, length)
+        return True
+
+    @cached_property
+    def _has_positions(self) -> bool:
+        model = self._model
+        return not (llama_cpp.llama_model_is_recurrent(model) or llama_cpp.llama_model_is_hybrid(model))
 
     # -- from any thread ---------------------------------------------------------------------------------
 
@@ -299,11 +354,10 @@ def _start_backend() -> None:
         _started = True
 
 
-def _load(path: Path, on_progress: Callable[[float], None]) -> llama_cpp.llama_model_p:
+def _load(path: Path, on_progress: Callable[[float], bool]) -> llama_cpp.llama_model_p:
     @llama_cpp.llama_progress_callback  # type: ignore[untyped-decorator]  # llama_cpp has no types
     def progress(fraction: float, _data: object) -> bool:
-        on_progress(float(fraction))
-        return True
+        return on_progress(float(fraction))
 
     params = llama_cpp.llama_model_default_params()
     params.progress_callback = progress

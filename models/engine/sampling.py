@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from math import log
+from math import isfinite, log
 
 import numpy as np
 import numpy.typing as npt
 
+from models.errors import ModelError
 from models.wire import Sampling
+
+COLDEST = 1e-4  # Below this temperature every other token's weight is 0 for any scores that differ at all.
 
 Scores = npt.NDArray[np.float32]
 
@@ -15,10 +18,13 @@ Scores = npt.NDArray[np.float32]
 def choose(scores: Scores, sampling: Sampling, rng: np.random.Generator) -> int:
     """The next token: the best one at temperature 0, otherwise drawn within top-k and top-p.
 
-    ``scores`` are logits of shape ``(n_vocab,)``.
+    ``scores`` are logits of shape ``(n_vocab,)``. Raises ``ModelError`` when they are no numbers.
     """
-    if sampling.temperature <= 0.0:
-        return int(scores.argmax())
+    first = int(scores.argmax())
+    if not isfinite(scores[first]):
+        raise ModelError("The model computes no numbers: its file is damaged; fetch it again.")
+    if sampling.temperature < COLDEST:
+        return first
     k = sampling.top_k if 0 < sampling.top_k < len(scores) else len(scores)
     best = np.argpartition(scores, len(scores) - k)[len(scores) - k :]
     best = best[np.argsort(-scores[best], kind="stable")]

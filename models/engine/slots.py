@@ -52,7 +52,7 @@ def choose_slot(slots: Sequence[Slot], prompt: Sequence[int]) -> Choice | None:
 
 
 def evict(slots: Sequence[Slot], keep: int) -> int | None:
-    """The sequence to forget when the KV is full: the longest unused one that holds anything."""
+    """The sequence to forget when the KV is full: the longest unused one that holds anything, if any."""
     idle = [it for it in slots if not it.busy and it.tokens and it.sequence != keep]
     return min(idle, key=lambda it: it.used).sequence if idle else None
 

@@ -25,14 +25,17 @@ def chat_prompt(
     messages: Sequence[ChatMessage],
     template: str,
     special_text: Callable[[str], str],
-    tokenize: Callable[[str, bool], Sequence[int]],
+    tokenize: Callable[[str, bool, bool], Sequence[int]],
 ) -> list[int]:
     """The prompt's tokens. ``special_text`` spells ``bos_token`` and ``eos_token``.
 
-    ``tokenize(text, special)`` reads special tokens only where ``special`` is true.
-    Raises ``ModelError`` when the template refuses the conversation.
+    ``tokenize(text, special, goes_on)`` reads special tokens only where ``special`` is true; ``goes_on``
+    tells that the text stands behind other text.
+    Raises ``ModelError`` when the template refuses the conversation, or is not a sound one.
     """
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+    )
     environment.globals.update(
         raise_exception=_refuse, strftime_now=lambda form: datetime.now().strftime(form)
     )
@@ -44,12 +47,17 @@ def chat_prompt(
             bos_token=special_text("bos"),
             eos_token=special_text("eos"),
         )
+        parts = _MARK.split(text)
+        parts[1::2] = [messages[int(it)].content for it in parts[1::2]]
     except TemplateError as exc:
-        raise ModelError(f"The model's chat template does not accept this conversation: {exc}.") from exc
+        reason = str(exc).rstrip(".")
+        raise ModelError(f"The model's chat template does not accept this conversation: {reason}.") from exc
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError) as exc:
+        raise ModelError("The model's chat template fails on this conversation; use another model.") from exc
     tokens: list[int] = []
-    for index, part in enumerate(_MARK.split(text)):
+    for index, part in enumerate(parts):
         if part:
-            tokens += tokenize(messages[int(part)].content, False) if index % 2 else tokenize(part, True)
+            tokens += tokenize(part, index % 2 == 0, bool(tokens))
     return tokens
 
 

@@ -24,10 +24,11 @@ class TextStream:
         if self.stopped:
             return ""
         self._held += self._decoder.decode(data)
-        found = [at for at in (self._held.find(it) for it in self._stop) if 0 <= at]
+        found = [(at + len(it), at) for it in self._stop if 0 <= (at := self._held.find(it))]
         if found:
             self.stopped = True
-            text, self._held = self._held[: min(found)], ""
+            _, at = min(found)  # What is complete first counts: it alone does not depend on how bytes arrive.
+            text, self._held = self._held[:at], ""
             return text
         keep = max((_overlap(self._held, it) for it in self._stop), default=0)
         cut = len(self._held) - keep

@@ -6,15 +6,32 @@ to contain ``<|fim_middle|>`` stays what it is. Prefix, suffix and middle are to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-Tokenize = Callable[[str], Sequence[int]]
+
+class Tokenize(Protocol):
+    """Plain text to tokens; ``goes_on`` says that it stands behind other text."""
+
+    def __call__(self, text: str, *, goes_on: bool = False) -> Sequence[int]: ...
+
 
 # Mistral's code models want the suffix first and have no token before the middle.
 SUFFIX_FIRST = frozenset({"[SUFFIX]"})
 
+# What llama.cpp does not look for by itself: Codestral's tokens, StarCoder2's repository tokens.
+SPELLINGS = {
+    "prefix": ("[PREFIX]",),
+    "suffix": ("[SUFFIX]",),
+    "middle": (),
+    "repository": ("<repo_name>",),
+    "separator": ("<file_sep>",),
+}
+
+CHARS_PER_TOKEN = 8  # More than code has on average; what is further away than this is not worth tokenizing.
 CUT_STEP = 8  # A prompt too long is cut in steps of 1/8 of the room, so that typing on does not move the cut.
+MIDDLE_STEP = 64  # Tokens. For the same reason the middle, which grows with each key, takes room in steps.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +45,11 @@ class FimTokens:
     separator: int | None
     suffix_text: str = ""
     """How the suffix token is spelled: it tells the families with an order of their own."""
+
+    @property
+    def ids(self) -> frozenset[int]:
+        every = (self.prefix, self.suffix, self.middle, self.repository, self.separator)
+        return frozenset(it for it in every if it is not None)
 
     @property
     def usable(self) -> bool:
@@ -64,16 +86,27 @@ def fim_prompt(text: FimText, fim: FimTokens, bos: int | None, tokenize: Tokeniz
     ``fim`` must be ``usable``.
     """
     head = [] if bos is None else [bos]
-    middle = list(tokenize(text.middle)) if text.middle else []
-    fixed = len(head) + 3 + len(middle)
-    prefix, suffix = _fit(list(tokenize(text.prefix)), list(tokenize(text.suffix)), max(room - fixed, 0))
-    context = _context(text, fim, tokenize, room - fixed - len(prefix) - len(suffix))
+    marks = len(head) + 3
+    middle = list(tokenize(text.middle, goes_on=True))
+    middle = middle[max(len(middle) - max(room - marks, 0), 0) :]
+    left = max(room - marks - -(-len(middle) // MIDDLE_STEP) * MIDDLE_STEP, 0)
+    before, after = _near(text.prefix, text.suffix, left * CHARS_PER_TOKEN)
+    prefix, suffix = _fit(list(tokenize(before)), list(tokenize(after, goes_on=True)), left)
+    context = _context(text, fim, tokenize, left - len(prefix) - len(suffix))
     assert fim.prefix is not None
     assert fim.suffix is not None
     if fim.suffix_first:
         return [*head, *context, fim.suffix, *suffix, fim.prefix, *prefix, *middle]
     assert fim.middle is not None
     return [*head, *context, fim.prefix, *prefix, fim.suffix, *suffix, fim.middle, *middle]
+
+
+def _near(prefix: str, suffix: str, limit: int) -> tuple[str, str]:
+    """The end of the prefix and the start of the suffix, of at most ``limit`` characters each."""
+    step = max(limit // CUT_STEP, 1)
+    excess = len(prefix) - limit
+    cut = -(-excess // step) * step if 0 < excess else 0
+    return prefix[cut:], suffix[:limit]
 
 
 def _fit(prefix: list[int], suffix: list[int], room: int) -> tuple[list[int], list[int]]:

@@ -4,6 +4,9 @@ Requests take turns at the grain of one decode step or one piece of prefill. The
 goes first; when it arrives while a less urgent one is being evaluated, that evaluation is aborted (its
 finished part stays in the KV). Equally urgent ones share the turns, except ghost text: there it is first
 come, first served.
+
+What goes wrong with one request ends that request; what goes wrong beside them ends all of them, frees the
+models and lets the next request begin anew. The thread itself goes on.
 """
 
 from __future__ import annotations
@@ -20,8 +23,8 @@ from pathlib import Path
 
 import psutil
 
-from models.engine.generate import Clock, Loaded, NoSlot, generate
-from models.engine.job import RANK, Job
+from models.engine.generate import Clock, Loaded, Stamp, generate
+from models.engine.job import RANK, Job, Unavailable
 from models.engine.llama import Limits, Llama
 from models.engine.metrics import Metrics
 from models.errors import ModelError
@@ -35,6 +38,7 @@ logger = logging.getLogger(__name__)
 MAX_LOADED = 2  # Models in memory at once: one for ghost text, one for chat.
 DEFAULT_CONTEXT = 8192  # Tokens of KV shared by all sequences: 100 MB for Qwen2.5-Coder-0.5B.
 SEQUENCES = 4
+ENDING = "The engine is shutting down."
 COMPUTE_BYTES = 128 * 2**20  # Work buffers beside weights and KV (measured: 60-120 MB).
 
 
@@ -90,11 +94,11 @@ class Worker:
         """Queue ``job``; if it is more urgent than what runs now, that stops as soon as it can."""
         with self._condition:
             if self._queue.stopping:
-                job.on_error(ModelError("The engine is shutting down."))
+                job.on_error(Unavailable(ENDING))
                 return
             self._queue.waiting.append(job)
             running = self._running
-            if running is not None and job.rank < running.job.rank:
+            if running is not None and job.rank < running.job.rank and self._has_room(job):
                 running.loaded.llama.abort()
             self._condition.notify()
 
@@ -124,25 +128,41 @@ class Worker:
 
     def _run(self) -> None:
         while self._wait():
-            turn = self._next_turn()
-            if turn is not None:
-                self._step(turn)
-        for turn in self._turns:
-            turn.steps.close()
-            turn.job.on_error(ModelError("The engine is shutting down."))
-        for job in self._queue.waiting:
-            job.on_error(ModelError("The engine is shutting down."))
-        for loaded in self._models.values():
-            loaded.llama.close()
-        self._models.clear()
+            try:
+                self._go_on()
+            except Exception as exc:
+                logger.exception("worker bug")
+                self._drop_all(exc)
+        with self._condition:
+            waiting = list(self._queue.waiting)
+        self._drop_all(Unavailable(ENDING))
+        for job in waiting:
+            job.on_error(Unavailable(ENDING))
 
     def _wait(self) -> bool:
         """Wait until there is something to do; false when it is time to end."""
         with self._condition:
-            while not (self._queue.stopping or self._queue.waiting or self._turns):
-                if not self._condition.wait(self._until_unload()):
-                    self._unload_idle()
+            if not (self._queue.stopping or self._queue.waiting or self._turns):
+                self._condition.wait(self._until_unload())
             return not self._queue.stopping
+
+    def _go_on(self) -> None:
+        turn = self._next_turn()
+        if turn is not None:
+            self._step(turn)
+        elif not self._turns:
+            self._unload_idle()
+
+    def _drop_all(self, reason: Exception) -> None:
+        """End what has started and free the models."""
+        turns, self._turns = self._turns, []
+        models, self._models = self._models, OrderedDict()
+        for turn in turns:
+            turn.steps.close()
+            turn.job.on_error(reason)
+        for loaded in models.values():
+            loaded.llama.close()
+        self._tell(state="idle", progress=0.0, context_tokens=0, problem="")
 
     def _until_unload(self) -> float | None:
         if not (self._config.idle_unload and self._models):
@@ -153,7 +173,7 @@ class Worker:
     def _unload_idle(self) -> None:
         now = time.monotonic()
         for path, loaded in list(self._models.items()):
-            if self._config.idle_unload <= now - loaded.last_used:
+            if 0 < self._config.idle_unload <= now - loaded.last_used:
                 self._unload(path)
 
     def _unload(self, path: Path) -> None:
@@ -161,7 +181,7 @@ class Worker:
         loaded.llama.close()
         logger.info("unload model=%s", loaded.spec.name)
         if not self._models:
-            self._tell(state="idle", progress=0.0, context_tokens=0)
+            self._tell(state="idle", progress=0.0, context_tokens=0, problem="")
 
     def _next_turn(self) -> _Turn | None:
         """The most urgent job that can go on, started if it is new; cancelled ones are dropped on the way."""
@@ -176,9 +196,10 @@ class Worker:
         """The waiting job that should begin now, before ``started`` goes on."""
         with self._condition:
             waiting = self._queue.waiting
+            self.metrics.cancelled += sum(it.cancelled for it in waiting)
             waiting[:] = [it for it in waiting if not it.cancelled]
-            job = min(waiting, key=lambda it: it.rank, default=None)
-            if job is None or not self._has_room(job):
+            job = min((it for it in waiting if self._has_room(it)), key=lambda it: it.rank, default=None)
+            if job is None:
                 return None
             if started is not None and (started.job.rank < job.rank or started.job.rank == RANK["typing"]):
                 return None
@@ -186,8 +207,8 @@ class Worker:
             return job
 
     def _has_room(self, job: Job) -> bool:
-        """Whether one more job may hold a sequence. The last one is kept for ghost text."""
-        return len(self._turns) < (SEQUENCES if job.rank == RANK["typing"] else SEQUENCES - 1)
+        """Whether one more job may hold a sequence: always one is kept for those that are more urgent."""
+        return len(self._turns) < SEQUENCES - job.rank
 
     def _begin(self, job: Job) -> _Turn | None:
         try:
@@ -207,7 +228,8 @@ class Worker:
         with self._condition:
             turn.loaded.llama.resume()
             self._running = turn
-            if turn.job.cancelled or any(it.rank < turn.job.rank for it in self._queue.waiting):
+            waiting = self._queue.waiting
+            if turn.job.cancelled or any(it.rank < turn.job.rank and self._has_room(it) for it in waiting):
                 self._running = None
                 return
         try:
@@ -215,9 +237,6 @@ class Worker:
         except StopIteration as done:
             self._end(turn)
             self._finished(done.value)
-        except NoSlot:
-            self._end(turn)
-            turn.job.on_error(ModelError("All places of this model are taken; try again."))
         except ModelError as exc:
             self._end(turn)
             turn.job.on_error(exc)
@@ -247,15 +266,21 @@ class Worker:
     def _loaded(self, job: Job) -> Loaded:
         """The job's model, loaded if need be. Raises ``ModelError``."""
         known = self._models.get(job.spec.path)
+        if known is not None and self._is_outdated(known):
+            self._unload(job.spec.path)
+            known = None
         if known is not None:
             self._models.move_to_end(job.spec.path)
+            if self._health.state != "ready":  # Another one failed meanwhile.
+                self._tell(state="ready", model=known.spec.name, problem="", context_tokens=known.context)
             return known
         started = time.perf_counter()
         self._tell(state="loading", model=job.spec.name, progress=0.0, problem="")
         try:
             loaded = self._load(job.spec)
-        except ModelError as exc:
-            self._tell(state="failed", problem=str(exc))
+        except Exception as exc:
+            known_reason = isinstance(exc, ModelError)
+            self._tell(state="failed", problem=str(exc) if known_reason else "The model could not be loaded.")
             raise
         job.load_ms = (time.perf_counter() - started) * 1000
         logger.info("load model=%s ms=%d", job.spec.name, job.load_ms)
@@ -263,19 +288,36 @@ class Worker:
         self._tell(state="ready", progress=1.0, context_tokens=loaded.context, loads=self._health.loads + 1)
         return loaded
 
+    def _is_outdated(self, known: Loaded) -> bool:
+        """Whether the file was replaced since, and nobody uses what was loaded from it."""
+        used = any(it.loaded is known for it in self._turns)
+        return not used and known.stamp != _stamp(known.spec.path, known.stamp)
+
     def _load(self, spec: ModelSpec) -> Loaded:
+        stamp = _stamp(spec.path, None)
         header = read_header(spec.path)
         limits = self._limits(spec, header)
         self._make_memory(header, limits)
         # Should llama.cpp take the process down, this line is what is left to explain it.
         logger.info("loading model=%s file=%s", spec.name, spec.path.name)
-        llama = Llama(spec.path, limits, lambda fraction: self._tell(progress=round(fraction, 2)))
+        try:
+            llama = Llama(spec.path, limits, self._on_progress)
+        except ModelError as exc:
+            if self._queue.stopping:
+                raise Unavailable(ENDING) from exc
+            raise
         return Loaded(
             spec=spec,
             llama=llama,
+            stamp=stamp,
             held=[[] for _ in range(limits.sequences)],
             used=[0] * limits.sequences,
         )
+
+    def _on_progress(self, fraction: float) -> bool:
+        if self._health.progress + 0.01 <= fraction:
+            self._tell(progress=round(fraction, 2))
+        return not self._queue.stopping
 
     def _limits(self, spec: ModelSpec, header: Header) -> Limits:
         trained = header.number("context_length") or DEFAULT_CONTEXT
@@ -304,6 +346,15 @@ class Worker:
     def _tell(self, **changes: object) -> None:
         self._health = replace(self._health, **changes)  # type: ignore[arg-type]  # fields of Health, by name
         self._on_health(self._health)
+
+
+def _stamp(path: Path, otherwise: Stamp | None) -> Stamp | None:
+    """Which file is at ``path`` now; ``otherwise`` where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return otherwise
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def default_threads() -> int:
