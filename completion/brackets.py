@@ -53,7 +53,7 @@ def lex(text: str, language: Language, inside: str = "") -> Lexed:
         elif kind == "quote" or not depth[OPENER_OF[mark.text]]:
             closes.append(mark)
         else:
-            _close(OPENER_OF[mark.text], opens, depth)  # What was open inside lacks its closer.
+            _close(OPENER_OF[mark.text], opens, depth)
     return Lexed(closes=tuple(closes), opens=tuple(opens), inside=open_end, code_end=code_end)
 
 
@@ -111,13 +111,11 @@ def _marks(text: str, language: Language, inside: str) -> Iterator[tuple[Kind, M
                 yield "unfinished", Mark(at=found.start(), text=end)
 
 
-def _close(opener: str, opens: list[Mark], depth: Counter[str]) -> list[str]:
-    """Take away the innermost such opener and what stands inside it; return that, innermost first."""
-    inside = []
+def _close(opener: str, opens: list[Mark], depth: Counter[str]) -> None:
+    """Take away the innermost such opener and those inside it, whose closers somebody has forgotten."""
     while (innermost := opens.pop().text) != opener:
-        inside.append(innermost)
-    depth.subtract([opener, *inside])
-    return inside
+        depth[innermost] -= 1
+    depth[opener] -= 1
 
 
 def _end(text: str, at: int, inside: str, language: Language) -> tuple[int, Literal["closed", "cut", "open"]]:

@@ -86,6 +86,8 @@ def first_line(text: str, spot: Spot) -> FirstLine:
     body = text[start:].lstrip(" \t")
     own = leading(text[start:])
     given = width(own) if start else width(typed + own)
+    if spot.facts.indents_freely:
+        return FirstLine(body=body, given=given, wanted=max(given, width(typed)))
     least, most = _bounds(spot, body[:1] in tuple(CLOSERS))
     return FirstLine(body=body, given=given, wanted=max(min(max(given, least), most), width(typed)))
 

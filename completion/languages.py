@@ -31,6 +31,8 @@ class Language:
     """The characters behind which a block follows, when they end a line that ``opens``."""
     by_indentation: bool = False
     """Whether indentation alone says where a block ends."""
+    indents_freely: bool = False
+    """Whether a line may stand deeper than the one above for reasons that no rule here knows."""
 
     @property
     def comment_ends(self) -> tuple[str, ...]:
@@ -64,11 +66,13 @@ RUBY = Language(
 )
 LUA = Language(line_comments=("--",), opens=r"[{(]$|\b(?:then|do|else|repeat)$|\bfunction\b.*\)$")
 SQL = Language(line_comments=("--",), block_comments=(("/*", "*/"),), opens=r"\($")
-YAML = Language(line_comments=(r"(?<!\S)#",), opens=r":$|[\[{]$", body_after=":", by_indentation=True)
+YAML = Language(
+    line_comments=(r"(?<!\S)#",), opens=r":$|[\[{]$", body_after=":", by_indentation=True, indents_freely=True
+)
 HASH = Language(line_comments=("#",), long_quotes=('"""', "'''"))
-MARKUP = Language(block_comments=(("<!--", "-->"),), quotes="", opens=r"<\w[^/]*>$")
-PROSE = Language(quotes="", opens=r"(?!)")
-UNKNOWN = Language()
+MARKUP = Language(block_comments=(("<!--", "-->"),), quotes="", opens=r"<\w[^/]*>$", indents_freely=True)
+PROSE = Language(quotes="", opens=r"(?!)", indents_freely=True)
+UNKNOWN = Language(indents_freely=True)
 
 _FAMILIES = {
     PYTHON: "python cython starlark bazel gdscript",
