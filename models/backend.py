@@ -13,12 +13,13 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, cast
 
 import httpx
 
 from models import answers, errors
+from models.connection import Connection
 from models.spec import BackendSpec
 from models.wire import ChatRequest, CompletionRequest, Health, Piece, chat_json, completion_json
 
@@ -153,8 +154,8 @@ class Backend:
     async def _connection(self) -> AsyncIterator[httpx.AsyncBaseTransport]:
         """A connection for one request: kept for the next one if all went well, closed if not.
 
-        A pool for all would do, were it not that httpcore's loses connections, and leaves them open, when a
-        task is cancelled while the pool keeps its books; and every keystroke cancels a task.
+        A pool of httpx's loses connections, and leaves them open, when a task is cancelled while it keeps its
+        books; and every keystroke cancels a task. So a transport serves one request at a time.
         """
         transport = self._given or (self._idle.pop() if self._idle else _transport(self.spec))
         self._busy.add(transport)
@@ -219,20 +220,20 @@ class Backend:
 
 
 def _transport(spec: BackendSpec) -> httpx.AsyncBaseTransport:
-    limits = httpx.Limits(max_connections=1, keepalive_expiry=KEEP_SECONDS)
-    uds = str(spec.socket) if spec.socket else None
-    verify = _tls() if spec.url.startswith("https:") else _no_tls()
-    return httpx.AsyncHTTPTransport(uds=uds, verify=verify, limits=limits)
+    """A transport for one request at a time."""
+    url = httpx.URL(spec.url)
+    if spec.socket:
+        return Connection(partial(asyncio.open_unix_connection, spec.socket), KEEP_SECONDS)
+    if url.scheme == "http":
+        return Connection(partial(asyncio.open_connection, url.host, url.port or 80), KEEP_SECONDS)
+    if url.scheme == "https":
+        return httpx.AsyncHTTPTransport(verify=_tls(), limits=httpx.Limits(keepalive_expiry=KEEP_SECONDS))
+    raise httpx.UnsupportedProtocol(spec.url)
 
 
 @cache
 def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()  # Takes 20 ms: it loads certificates.
-
-
-@cache
-def _no_tls() -> ssl.SSLContext:
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _chunks(response: httpx.Response) -> AsyncGenerator[bytes, None]:

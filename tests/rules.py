@@ -36,7 +36,8 @@ ALONE = {
 HOMES = {
     "faiss": ("codeindex/vectors.py",),
     "gguf": ("models/train/",),
-    "httpx": ("models/backend.py",),
+    "h11": ("models/connection.py",),
+    "httpx": ("models/backend.py", "models/connection.py"),
     "huggingface_hub": ("models/download.py",),
     "llama_cpp": ("models/engine/llama.py", "models/train/"),  # an export is checked against it
     "lsprotocol": ("lsp_server/",),

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,94 +20,13 @@ from models.wire import (
     Health,
     Piece,
     Sampling,
-    Usage,
     usage_json,
 )
+from tests.models.peer import DONE, GOOD, STREAM, USAGE, chunk, plain, serving, sse, text
 
 REQUEST = CompletionRequest(model="m", prompt="a = ", suffix="\n")
 CHAT = ChatRequest(model="m", messages=(ChatMessage(role="user", content="Why?"),))
 HEALTH = Health(version="1.2.3", pid=1, executable="/python", state="ready", model="m")
-USAGE = Usage(prompt_tokens=4, cached_tokens=3, completion_tokens=2, prompt_ms=1.5)
-STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-END = b"0\r\n\r\n"
-DONE = b"data: [DONE]\n\n"
-
-
-@dataclass(slots=True)
-class Peer:
-    """A server on a Unix socket that sends the bytes it is told to."""
-
-    socket: Path
-    requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
-    connections: int = 0
-    open: int = 0
-    hung_up: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def backend(self, token_file: Path | None = None) -> Backend:
-        return Backend(BackendSpec(model="m", socket=self.socket, token_file=token_file))
-
-
-Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
-
-
-@asynccontextmanager
-async def serving(*answers: bytes | Answer) -> AsyncIterator[Peer]:
-    """A peer that gives these answers, one per request; after the last one it closes the connection."""
-    left = list(answers)
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer.connections += 1
-        peer.open += 1
-        try:
-            while left:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-                headers = {k.lower(): v.strip() for k, _, v in (it.partition(":") for it in head[1:] if it)}
-                body = await reader.readexactly(int(headers.get("content-length", "0")))
-                peer.requests.append((head[0].rsplit(" ", 1)[0], headers, body))
-                answer = left.pop(0)
-                if isinstance(answer, bytes):
-                    writer.write(answer)
-                    await writer.drain()
-                else:
-                    await answer(writer)
-                    try:
-                        await reader.read(1)  # The answer never ends; only the other side hangs up.
-                    finally:
-                        peer.hung_up.set()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            peer.open -= 1
-            writer.close()
-
-    with tempfile.TemporaryDirectory() as folder:  # Short: a socket's path holds about 100 bytes.
-        peer = Peer(Path(folder) / "s")
-        server = await asyncio.start_unix_server(serve, peer.socket)
-        async with server:
-            yield peer
-
-
-def sse(*events: dict[str, Any] | bytes) -> bytes:
-    """A whole streamed answer, one HTTP chunk per event."""
-    return STREAM + b"".join(map(chunk, events)) + END
-
-
-def chunk(event: dict[str, Any] | bytes) -> bytes:
-    data = event if isinstance(event, bytes) else b"data: " + json.dumps(event).encode() + b"\n\n"
-    return b"%x\r\n%s\r\n" % (len(data), data)
-
-
-def text(value: str, finish: str | None = None, **more: Any) -> dict[str, Any]:
-    return {"choices": [{"index": 0, "text": value, "logprobs": None, "finish_reason": finish}], **more}
-
-
-def plain(status: int, body: bytes | dict[str, Any]) -> bytes:
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return b"HTTP/1.1 %d X\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (
-        status,
-        len(data),
-        data,
-    )
 
 
 async def pieces(backend: Backend, request: CompletionRequest | ChatRequest = REQUEST) -> list[Piece]:
@@ -119,9 +35,6 @@ async def pieces(backend: Backend, request: CompletionRequest | ChatRequest = RE
         return [it async for it in stream]
     finally:
         await backend.close()
-
-
-GOOD = sse(text("b"), text("", "stop", usage=usage_json(USAGE)), DONE)
 
 
 async def test_a_stream_becomes_pieces_and_the_last_one_has_finish_and_usage() -> None:
@@ -196,17 +109,6 @@ async def test_events_may_be_cut_anywhere_between_bytes() -> None:
     raw += b"data: " + json.dumps(text("", "stop")).encode() + b"\r\n\r\n"
     async with serving(sse(*(raw[n : n + 1] for n in range(len(raw))), DONE)) as peer:
         assert await pieces(peer.backend()) == [Piece(text="é€😀"), Piece(text="", finish="stop")]
-
-
-async def test_finished_answers_share_one_connection() -> None:
-    """Connecting anew for each keystroke would be felt."""
-    async with serving(GOOD, GOOD, GOOD, plain(200, asdict(HEALTH))) as peer:
-        backend = peer.backend()
-        for _ in range(3):
-            assert [it async for it in backend.complete(REQUEST)]
-        assert await backend.health() == HEALTH
-        await backend.close()
-        assert peer.connections == 1
 
 
 @pytest.mark.parametrize(
@@ -390,76 +292,3 @@ async def test_shutdown_asks_for_it() -> None:
         await backend.shutdown()
         await backend.close()
         assert peer.requests[0][0] == "POST /hearth/shutdown"
-
-
-async def endless(writer: asyncio.StreamWriter) -> None:
-    """One piece, then nothing."""
-    writer.write(STREAM + chunk(text("b")))
-
-
-async def test_closing_the_generator_hangs_up() -> None:
-    """That is the cancel message."""
-    async with serving(endless) as peer:
-        backend = peer.backend()
-        async with aclosing(backend.complete(REQUEST)) as stream:
-            assert await anext(stream) == Piece(text="b")
-        await asyncio.wait_for(peer.hung_up.wait(), 10)
-        await backend.close()
-
-
-@pytest.mark.parametrize("begins", [False, True], ids=["while the prompt is read", "after a piece"])
-async def test_cancelling_the_task_hangs_up(begins: bool) -> None:
-    """Also before the first byte of the answer, while the engine still reads the prompt."""
-    asked, got = asyncio.Event(), asyncio.Event()
-
-    async def begin(writer: asyncio.StreamWriter) -> None:
-        if begins:
-            await endless(writer)
-        asked.set()
-
-    async def read(backend: Backend) -> None:
-        async for _ in backend.complete(REQUEST):
-            got.set()
-
-    async with serving(begin) as peer:
-        backend = peer.backend()
-        reading = asyncio.create_task(read(backend))
-        await asyncio.wait_for(got.wait() if begins else asked.wait(), 10)
-        reading.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await reading
-        await asyncio.wait_for(peer.hung_up.wait(), 10)
-        await backend.close()
-
-
-async def test_a_cancelled_stream_does_not_harm_the_next() -> None:
-    """The newest request cancels the one before, at every keystroke."""
-    async with serving(endless, GOOD) as peer:
-        backend = peer.backend()
-        async with aclosing(backend.complete(REQUEST)) as stream:
-            await anext(stream)
-        assert [it.text async for it in backend.complete(REQUEST)] == ["b", ""]
-        await backend.close()
-
-
-async def test_a_cancel_at_any_moment_leaves_no_connection_behind() -> None:
-    """A day of typing cancels tens of thousands of requests, at every stage of their lives."""
-    async with serving(*[GOOD] * 300) as peer:
-        backend = peer.backend()
-        for moment in range(120):
-            asking = asyncio.create_task(_read(backend))
-            for _ in range(moment):
-                await asyncio.sleep(0)
-            asking.cancel()
-            with suppress(asyncio.CancelledError):
-                await asking
-        assert not asking.cancelled(), "the last ones were left to finish"
-        async with asyncio.timeout(10):
-            while 1 < peer.open:  # noqa: ASYNC110 - the peer notices in its own time
-                await asyncio.sleep(0.01)
-        await backend.close()
-
-
-async def _read(backend: Backend) -> None:
-    async for _ in backend.complete(REQUEST):
-        pass
