@@ -89,6 +89,22 @@ def test_the_first_fitting_interpreter_is_taken() -> None:
     assert Path(setup.fitting_python()).samefile(sys.executable)
 
 
+def test_a_llama_of_another_processor_is_compiled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache that came from another machine costs a compilation, not a crash at the first keystroke."""
+    installed: list[tuple[str, ...]] = []
+
+    def output(*command: str) -> str:
+        if "cache" in command:
+            return "/cache/llama_cpp_python-0.0-x.whl" if "list" in command else ""
+        return "runs" if command[-1] == setup.TRIAL and len(installed) == 2 else ""
+
+    monkeypatch.setattr(setup, "output", output)
+    monkeypatch.setattr(setup, "require_compilers", lambda: None)
+    monkeypatch.setattr(setup, "pip", lambda *arguments: installed.append(arguments))
+    setup.install_llama()
+    assert ["--force-reinstall" in it for it in installed] == [False, True]
+
+
 @pytest.mark.parametrize(
     "place", [*demo.PLACES, demo.TYPED], ids=lambda it: f"{it.file.name} {it.after.strip()}"
 )
