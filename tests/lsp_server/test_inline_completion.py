@@ -1,0 +1,158 @@
+"""The feature below the protocol: a marked document and what the model says -> what the editor shows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lsprotocol import types as lsp
+
+from lsp_server.convert import units_in
+from lsp_server.features import inline_completion, register, sync
+from lsp_server.fence import fence
+from lsp_server.server import Assistant
+from lsp_server.wiring import Workbench
+from tests.harness import Answer, Script
+
+MARK = "‸"
+URI = "file:///project/x.py"
+
+Open = Callable[..., "Window"]
+
+
+class Window:
+    """An editor's window on one document."""
+
+    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, *answers: str | Answer) -> None:
+        model = home / "m.gguf"
+        model.write_bytes(b"GGUF")
+        self.script = Script(*answers)
+        self.ls = Assistant(Workbench(str(model)))
+        register(self.ls)
+        backend = self.script.backend()
+
+        async def ours() -> object:
+            return backend
+
+        monkeypatch.setattr(self.ls.workbench, "backend", ours)
+        params: dict[str, Any] = {"processId": None, "rootUri": None, "capabilities": {}}
+        message = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+        self.ls.protocol.answered = 1
+        self.ls.protocol.handle_message(self.ls.protocol.structure_message(message))
+
+    def open(self, marked: str) -> lsp.Position:
+        """Show a document; where the mark is."""
+        text = marked.replace(MARK, "")
+        item = lsp.TextDocumentItem(uri=URI, language_id="python", version=1, text=text)
+        sync.opened(self.ls, lsp.DidOpenTextDocumentParams(text_document=item))
+        before = marked.partition(MARK)[0]
+        return lsp.Position(before.count("\n"), units_in(before[before.rfind("\n") + 1 :], "utf-16"))
+
+    def change(self, text: str, version: int) -> None:
+        """Replace everything."""
+        document = lsp.VersionedTextDocumentIdentifier(uri=URI, version=version)
+        whole = lsp.TextDocumentContentChangeWholeDocument(text=text)
+        sync.changed(
+            self.ls, lsp.DidChangeTextDocumentParams(text_document=document, content_changes=[whole])
+        )
+
+    async def ask(self, at: lsp.Position, *, explicit: bool = False) -> list[lsp.InlineCompletionItem] | None:
+        """What the editor is told, failures included."""
+        kind = lsp.InlineCompletionTriggerKind
+        params = lsp.InlineCompletionParams(
+            context=lsp.InlineCompletionContext(trigger_kind=kind.Invoked if explicit else kind.Automatic),
+            text_document=lsp.TextDocumentIdentifier(uri=URI),
+            position=at,
+        )
+        nothing: list[lsp.InlineCompletionItem] | None = []
+        return await fence(inline_completion.handle, nothing)(self.ls, params)
+
+
+@pytest.fixture
+def window(hearth_home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Open a window whose model gives these answers."""
+    return partial(Window, hearth_home, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("marked", "answer", "expected"),
+    [
+        ("def add(a, b):\n    return ‸\n", "a + b", "def add(a, b):\n    return [a + b]\n"),
+        ("s = '😀é'; print(‸)\n", "s)", "s = '😀é'; print([s])\n"),
+        ("s = '😀é'; print(‸)\n", "s) or s", "s = '😀é'; print([s) or s]\n"),
+        ("if x:\r\n    ‸\r\n", "y()\n    z()\n", "if x:\r\n    [y()\r\n    z()]\r\n"),
+        ("x = ‸\n", "   ", None),
+        ("x = 1; ‸y\n", "never asked", None),
+    ],
+)
+async def test_what_is_shown(window: Open, marked: str, answer: str, expected: str | None) -> None:
+    """Suggestions stand in brackets where they are shown; what they replace is gone."""
+    it = window(answer)
+    at = it.open(marked)
+    items = await it.ask(at)
+    assert items is not None
+    if expected is None:
+        assert items == []
+        return
+    (item,) = items
+    assert item.range is not None
+    document = it.ls.documents.get(URI)
+    assert document is not None
+    change = lsp.TextDocumentContentChangePartial(range=item.range, text=f"[{item.insert_text}]")
+    document.apply([change], 2, "utf-16")
+    assert document.text == expected
+
+
+async def test_failures_hide_the_ghost_and_are_said(window: Open) -> None:
+    """The request is answered with nothing, and the status says why until something works again."""
+    it = window(Answer(status=503, problem="Busy."), "a + b")
+    at = it.open("x = ‸\n")
+    assert await it.ask(at) == []
+    assert (it.ls.reporter.status.state, it.ls.reporter.status.problem) == ("failed", "Busy.")
+    assert await it.ask(at) != []
+    assert it.ls.reporter.status.problem == ""
+
+
+async def test_overtaken_moved_on_and_closed(window: Open) -> None:
+    """None of them may change what the editor shows."""
+    slow = Answer(text="slow", endless=True)
+    it = window(slow, "a + b")
+    at = it.open("x = ‸\n")
+    first = asyncio.create_task(it.ask(at, explicit=True))
+    while not it.script.requests:  # noqa: ASYNC110  # one turn of the loop at a time
+        await asyncio.sleep(0)
+    assert await it.ask(at, explicit=True) != []
+    assert await first is None
+    assert it.script.cancelled == 1
+
+    it = window("a + b", "a + b")
+    at = it.open("x = ‸\n")
+    moving = asyncio.create_task(it.ask(at))
+    await asyncio.sleep(0)
+    it.change("y = \n", 2)
+    assert await moving is None
+
+    it.ls.workbench.cache = type(it.ls.workbench.cache)()
+    closing = asyncio.create_task(it.ask(at))
+    await asyncio.sleep(0)
+    sync.closed(it.ls, lsp.DidCloseTextDocumentParams(lsp.TextDocumentIdentifier(uri=URI)))
+    assert await closing is None
+    assert await it.ask(at) is None
+
+
+async def test_no_suggestion_right_after_a_deletion(window: Open) -> None:
+    """Who deletes is not asking; who asks by hand is, and who has moved away since is typing again."""
+    it = window("1", "2")
+    it.open("x = 12\ny = \n‸")
+    document = it.ls.documents.get(URI)
+    assert document is not None
+    gone = lsp.Range(lsp.Position(0, 4), lsp.Position(0, 6))
+    document.apply([lsp.TextDocumentContentChangePartial(range=gone, text="")], 2, "utf-16")
+    assert await it.ask(lsp.Position(0, 4)) == []
+    assert it.script.requests == []
+    assert await it.ask(lsp.Position(0, 4), explicit=True) != []
+    assert await it.ask(lsp.Position(1, 4)) != []
