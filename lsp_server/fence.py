@@ -5,18 +5,16 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any
 
 from models.errors import BackendError, ModelError
 
 logger = logging.getLogger(__name__)
 
-Answer = TypeVar("Answer")
-
 
 def fence(
-    handle: Callable[..., Coroutine[Any, Any, Answer]], degraded: Answer | None = None
-) -> Callable[..., Coroutine[Any, Any, Answer | None]]:
+    handle: Callable[..., Coroutine[Any, Any, Any]], degraded: Any = None
+) -> Callable[..., Coroutine[Any, Any, Any]]:
     """``handle``, but what it raises is logged and ``degraded`` is the answer.
 
     Expected failures (no model, no engine) are one line; anything else is a bug and comes with its
@@ -24,7 +22,7 @@ def fence(
     """
 
     @functools.wraps(handle)
-    async def fenced(ls: Any, *arguments: Any) -> Answer | None:
+    async def fenced(ls: Any, *arguments: Any) -> Any:
         try:
             return await handle(ls, *arguments)
         except (BackendError, ModelError) as exc:

@@ -68,8 +68,9 @@ class Window:
             text_document=lsp.TextDocumentIdentifier(uri=URI),
             position=at,
         )
-        nothing: list[lsp.InlineCompletionItem] | None = []
-        return await fence(inline_completion.handle, nothing)(self.ls, params)
+        answer: list[lsp.InlineCompletionItem] | None
+        answer = await fence(inline_completion.handle, [])(self.ls, params)
+        return answer
 
 
 @pytest.fixture
