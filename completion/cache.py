@@ -75,15 +75,17 @@ class SuggestionCache:
 
 def _typed(place: Place, text: str, before: str) -> Iterator[str]:
     """The beginnings of ``text`` which, put behind the place, lead to the cursor; fewest characters first."""
-    is_whole = len(place.before) < NEAR_CHARACTERS
-    for length in range(len(text)):
-        typed = text[:length]
-        if not before.endswith(typed):
-            continue
-        if is_whole and before != place.before + typed:
-            continue
-        if before.endswith(place.before, 0, len(before) - length):
+    length = len(place.before)
+    if length < NEAR_CHARACTERS:  # All that stood before it: the document starts there.
+        near, at = before, 0 if before.startswith(place.before) else -1
+    else:
+        near = before[-length - len(text) :]
+        at = near.rfind(place.before)
+    while at >= 0:
+        typed = near[at + length :]
+        if len(typed) < len(text) and text.startswith(typed):
             yield typed
+        at = near.rfind(place.before, 0, at + length - 1) if at else -1
 
 
 def _rest(place: Place, kept: Kept, typed: str, spot: Spot, trigger: Trigger) -> Suggestion | None:

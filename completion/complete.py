@@ -99,8 +99,9 @@ def _judge(heard: Heard, spot: Spot, trigger: Trigger, config: CompletionConfig)
     if cut is None:
         whole = heard.finish == "stop"
         cut = end_of(heard.text, spot, trigger, whole=whole, lines_only=not in_time)
-    draft = clean(heard.text[:cut], spot, trigger)
-    mean, least = probabilities(kept_logprobs(heard.pieces, heard.text, draft.text))
+    said = heard.text[:cut]
+    draft = clean(said, spot, trigger)
+    mean, least = probabilities(kept_logprobs(heard.pieces, said, draft.text))
     text, reason = draft.text, trigger.reason if draft.text else draft.reason
     if not text and not in_time:
         reason = "deadline"

@@ -33,12 +33,12 @@ class Suggestion:
     """One word for logs: the trigger's reason if there is text, else what left nothing to show."""
 
 
-def kept_logprobs(pieces: Iterable[Piece], raw: str, shown: str) -> list[float]:
+def kept_logprobs(pieces: Iterable[Piece], said: str, shown: str) -> list[float]:
     """The log-probabilities of the tokens whose text is still there in ``shown``.
 
-    Cleaning cuts the end and moves blanks: ``shown`` has as many visible characters as are kept of ``raw``.
+    Cleaning cuts the end and moves blanks: ``shown`` has as many visible characters as are kept of ``said``.
     """
-    end = _reach(raw, sum(not it.isspace() for it in shown))
+    end = _reach(said, sum(not it.isspace() for it in shown))
     kept: list[float] = []
     at = 0
     for piece in pieces:

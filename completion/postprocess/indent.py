@@ -28,8 +28,8 @@ def fit_tabs(draft: Draft, spot: Spot, trigger: Trigger) -> Draft:
             return "\t" * (blanks.count("\t") + levels) + " " * rest
         return blanks.replace("\t", spot.unit)
 
-    text = SPACES_AT_LINE_START.sub(written, "\n" + draft.text)[1:] if spot.on_blank_line else None
-    return replace(draft, text=SPACES_AT_LINE_START.sub(written, draft.text) if text is None else text)
+    start = "\n" if spot.on_blank_line else ""
+    return replace(draft, text=SPACES_AT_LINE_START.sub(written, start + draft.text).removeprefix(start))
 
 
 def fit_indentation(draft: Draft, spot: Spot, trigger: Trigger) -> Draft:

@@ -42,7 +42,7 @@ def _is_above(whole: list[str], above: list[str]) -> bool:
     said = [it.rstrip() for it in whole if it.strip()]
     if not said or not above:
         return False
-    if is_again(said[0], above[0]):
+    if is_again(said[0], above[0]) and (len(said) == 1 or not is_common(said[0])):
         return True
     last = [it.rstrip() for it in reversed(above[: len(said)])]
     return said == last and any(says_something(it) for it in said)

@@ -193,3 +193,12 @@ def test_an_editor_that_pairs_everything(text: str) -> None:
             assert text == before + after  # All of it is there already.
         else:
             assert before + found.text + after[found.replace_after :] == text
+
+
+def test_text_that_repeats_itself() -> None:
+    """Where the place could be found twice, every reading of what was typed is consistent."""
+    same = "x()\n" * NEAR_CHARACTERS
+    shown = suggestion("x()\nx()\ny()")
+    assert answer(f"{same}‸\n", shown, f"{same}‸\n") == "x()\nx()\ny()"
+    assert answer(f"{same}‸\n", shown, f"{same}x‸\n") == "()\nx()\ny()"
+    assert answer(f"{same}‸\n", shown, f"{same}x()\nx()\ny‸\n") == "()"
