@@ -116,18 +116,15 @@ def show(console: Console, place: Place, model: str) -> Shown:
 def type_keys(console: Console, model: str) -> None:
     """Ask after every key of a word: what was read for the last key need not be read again."""
     before, _, after = cut(TYPED)
-    console.print(
-        Rule(f"{TYPED.file.name}:{before.count(chr(10)) + 1}, key by key", style="dim", align="left")
-    )
+    title = f"{TYPED.file.name}:{before.count(chr(10)) + 1}, key by key"
+    console.print(Rule(title, style="dim", align="left"))
     for count in range(len(KEYS) + 1):
-        answer = ask(TYPED.file.name, before + KEYS[:count], after, model)
+        typed = before + KEYS[:count]
+        answer = ask(TYPED.file.name, typed, after, model)
         new = (answer["prompt_tokens"] or 0) - (answer["cached_tokens"] or 0)
-        line = picture(
-            (before + KEYS[:count]).rpartition("\n")[2], answer["suggestion"], "", console.is_terminal
-        )
-        console.print(
-            Text(f"{answer['ms']:6.0f} ms, {new:4d} tokens read anew  ", "italic").append_text(line)
-        )
+        line = Text().append(f"{answer['ms']:6.0f} ms, {new:3d} tokens read anew  ", "italic")
+        code = typed.rpartition("\n")[2].lstrip()
+        console.print(line.append_text(picture(code, answer["suggestion"], "", console.is_terminal)))
     console.print()
 
 
