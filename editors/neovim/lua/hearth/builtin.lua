@@ -41,6 +41,9 @@ local function watch(client)
         if ghost.is_silent(buffer) or (is_late and ghost.current(buffer)) then
           return -- What is left of an accepted suggestion is newer than this.
         end
+        for _, item in ipairs(result.items or result) do
+          item.insertText = suggestion.with_newlines(item.insertText)
+        end
         answered[buffer] = asked
         ghost.clear(buffer) -- From here on Neovim shows it.
       end

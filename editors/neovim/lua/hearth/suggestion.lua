@@ -33,6 +33,14 @@ local function bytes_of(line, units, encoding)
   return ok and bytes or #line
 end
 
+--- A buffer's lines end in no carriage return, whatever the file's do.
+---@generic T
+---@param text T
+---@return T
+function M.with_newlines(text)
+  return type(text) == 'string' and text:gsub('\r\n?', '\n') or text
+end
+
 --- Read an item; nil when it is no plain text on the line that was asked about.
 ---@param item table lsp.InlineCompletionItem
 ---@param asked hearth.Asked
@@ -57,7 +65,7 @@ function M.read(item, asked, client_id, encoding)
     return nil
   end
   return {
-    text = (text:gsub('\r\n?', '\n')),
+    text = M.with_newlines(text),
     row = asked.row,
     before = asked.line:sub(1, first),
     after = asked.line:sub(asked.col + 1),
