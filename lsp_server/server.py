@@ -65,6 +65,7 @@ class Assistant(LanguageServer):
         """What the editor said in `initialize`."""
         self.is_settled = False
         """Whether the settings are known, and with them the model."""
+        self._background: set[asyncio.Task[None]] = set()
         self.workbench = workbench
         self.reporter = Reporter(self)
         workbench.on_health = self.reporter.health
@@ -85,7 +86,9 @@ class Assistant(LanguageServer):
         What fails is said in the status.
         """
         if self.is_settled:
-            self._warming = asyncio.create_task(self._warm())
+            task = asyncio.create_task(self._warm())
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
 
     async def _warm(self) -> None:
         try:

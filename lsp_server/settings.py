@@ -104,7 +104,7 @@ class Settings:
         "completion.confidence",
         "balanced",
         _confidence,
-        "How sure the model must be before a suggestion is worth showing. "
+        "How sure the model must be before a suggestion is worth showing by itself. "
         "A number is the least mean probability of its tokens.",
         '`"eager"`, `"balanced"`, `"quiet"`, or a number from 0 to 1',
     )

@@ -33,6 +33,7 @@ A value that cannot be used is reported once, in one sentence, and its default i
 
 Names can also be written in one piece (`"completion.confidence": "quiet"`).
 Changes in the editor take effect at once; changes in the file when a server starts.
+The engine is shared by all editors: what begins with `engine.` is for the next one that starts.
 """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,13 +38,12 @@ class Workbench:
     def __init__(self, model: str | None = None) -> None:
         self.on_health: Callable[[Health], None] = lambda health: None
         self.paused = False
-        self.is_starting = False
-        """Whether the engine is being found or started now."""
         self.latest = Latest()
         self.cache = SuggestionCache()
         self._argument = model
         self._own, self._unread = user_settings.read_own(settings_file())
         self._closed = False
+        self._waiting = 0
         self._engine: Engine | None = None
         self._options: EngineOptions | None = None
         self.problems: list[str] = []
@@ -54,9 +54,13 @@ class Workbench:
     @property
     def model_name(self) -> str:
         """What the model is called, whether it is there or not."""
-        return (
-            Path(self.settings.model).stem if self.settings.model.endswith(".gguf") else self.settings.model
-        )
+        name = self.settings.model or registry.STARTER
+        return Path(name).stem if name.endswith(".gguf") else name
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether somebody waits for the engine to be found or started."""
+        return 0 < self._waiting
 
     async def configure(self, editor: Mapping[str, Any]) -> list[str]:
         """Use what the editor says; what could not be used, as sentences."""
@@ -72,11 +76,11 @@ class Workbench:
         if self._engine is None:
             self._options = engine_options(self.settings)
             self._engine = Engine(self._options, lambda health: self.on_health(health))
-        self.is_starting = True
+        self._waiting += 1
         try:
             return await self._engine.backend()
         finally:
-            self.is_starting = False
+            self._waiting -= 1
 
     async def warm(self, *, load: bool) -> None:
         """Have the engine, and with ``load`` the model, ready before the first key is pressed."""
@@ -139,6 +143,8 @@ async def suggest(bench: Workbench, spot: Spot, trigger: Trigger) -> Suggestion:
         return Suggestion(text="", reason=trigger.reason)
     model = registry.find(bench.settings.model)
     config = completion_config(bench.settings, model)
+    if trigger.explicit:  # Who asks wants to see it, however unsure the model is.
+        config = replace(config, confidence_threshold=0.0)
     backend = await bench.backend()
     return await complete(backend, bench.cache, spot, trigger, config, model_id(model))
 

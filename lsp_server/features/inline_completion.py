@@ -57,7 +57,8 @@ async def _suggest(ls: Assistant, document: Document, place: Place, *, explicit:
         except (BackendError, ModelError) as exc:
             ls.reporter.problem(str(exc))
             raise
-        ls.reporter.problem("")
+        if suggestion.usage:  # A model has answered.
+            ls.reporter.problem("")
         return suggestion
 
     try:

@@ -118,6 +118,16 @@ async def test_failures_hide_the_ghost_and_are_said(window: Open) -> None:
     assert it.ls.reporter.status.problem == ""
 
 
+async def test_doubt_hides_what_was_not_asked_for(window: Open) -> None:
+    """While typing, silence beats noise; who asks by hand sees it all the same."""
+    unsure = Answer(text="a + b", logprob=-2.0)
+    it = window(unsure, unsure)
+    await it.ls.workbench.configure({"completion.confidence": 0.5})
+    at = it.open("x = ‸\n")
+    assert await it.ask(at) == []
+    assert await it.ask(at, explicit=True) != []
+
+
 async def test_overtaken_moved_on_and_closed(window: Open) -> None:
     """None of them may change what the editor shows."""
     slow = Answer(text="slow", endless=True)
