@@ -11,10 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.engine import generate
 from models.engine.generate import BadRequest
 from models.engine.job import Unavailable
-from models.engine.llama import Llama, Status
+from models.engine.llama import Llama
 from models.errors import ModelError
 from models.wire import Priority
 from tests.models.engine.driver import Asked, Driver, answer_alone, on_evaluation, working
@@ -446,11 +445,3 @@ def test_an_architecture_that_cannot_forget_is_still_exact(
         for _ in range(3):
             for prompt, alone in zip(PROMPTS, expected, strict=True):
                 same(driver.ask(prompt, logprobs=True), alone)
-
-
-def test_a_status_we_do_not_know_is_a_failure(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rather one failed answer than one computed from half a batch."""
-    monkeypatch.setattr(generate, "N_BATCH", 256)
-    assert list(Status) == [0, 1, 2]
-    with working(tiny_model) as driver:
-        assert driver.ask(LONG).wait().error is None

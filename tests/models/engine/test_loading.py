@@ -1,0 +1,233 @@
+"""Models come into memory with the first request, give way to others, go when unused; health says which."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from benchmarks.shape_model import Shape, byte_vocabulary, write
+from models.engine.job import Unavailable
+from models.engine.llama import Llama
+from models.engine.worker import default_threads
+from models.errors import ModelError
+from tests.models.conftest import TINY
+from tests.models.engine.driver import PATIENCE_S, Driver, spec_of, working
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for what the worker's thread does by itself."""
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end, "it never happens"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def copies(tiny_model: Path, tmp_path: Path) -> list[Path]:
+    """Four files of the same model."""
+    paths = [tmp_path / f"copy-{number}.gguf" for number in range(4)]
+    for path in paths:
+        shutil.copy(tiny_model, path)
+    return paths
+
+
+def loaded(driver: Driver) -> list[str]:
+    return [it.spec.name for it in driver.worker._models.values()]
+
+
+def test_nothing_is_loaded_before_the_first_request(tiny_model: Path) -> None:
+    """Then the states are told in order, with progress that only grows."""
+    with working(tiny_model) as driver:
+        assert driver.worker.health.state == "idle"
+        usage = driver.ask().usage
+        assert driver.states == ["loading", "ready"]
+        progress = [it.progress for it in driver.told if it.state == "loading"]
+        assert progress == sorted(progress)
+        assert usage.load_ms > 0
+        assert driver.ask().usage.load_ms == 0
+        health = driver.worker.health
+    assert (health.context_tokens, health.loads, health.problem) == (2048, 1, "")
+
+
+def test_an_unused_model_leaves_and_comes_back(tiny_model: Path) -> None:
+    """The answer is the same, evaluated anew."""
+    with working(tiny_model, idle_unload=0.05) as driver:
+        first = driver.ask()
+        text = first.text
+        until(lambda: driver.worker.health.state == "idle")
+        again = driver.ask()
+        assert (again.text, again.usage.cached_tokens) == (text, 0)
+        assert driver.states[:4] == ["loading", "ready", "idle", "loading"]
+        assert driver.worker.health.loads == 2
+
+
+def test_two_models_stay_and_a_third_sends_the_longest_unused_away(copies: list[Path]) -> None:
+    """One for ghost text, one for chat."""
+    with working(copies[0]) as driver:
+        for number in (0, 1, 0, 2):
+            driver.ask(spec=spec_of(copies[number])).wait()
+        assert loaded(driver) == ["copy-0", "copy-2"]
+        assert driver.worker.health.model == "copy-2"
+
+
+def test_models_answer_side_by_side(copies: list[Path]) -> None:
+    """Jobs of two models take turns; a model in use is not unloaded for a third."""
+    with working(copies[0]) as driver:
+        expected = driver.ask(max_tokens=30).text
+
+        def ask_others() -> None:
+            for path in copies[1:]:
+                driver.ask(spec=spec_of(path))
+
+        slow = driver.ask(max_tokens=30, priority="background", on_first=ask_others)
+        assert slow.text == expected
+        for path in copies:
+            assert driver.ask(max_tokens=30, spec=spec_of(path)).text == expected
+
+
+def test_a_replaced_file_is_loaded_anew(tiny_model: Path, tmp_path: Path) -> None:
+    """After a download of a newer one, without starting the engine again."""
+    path = tmp_path / "model.gguf"
+    shutil.copy(tiny_model, path)
+    with working(path) as driver:
+        before = driver.ask(max_tokens=20).text
+        write(tmp_path / "new", ftype="F32", shape=replace(TINY, sharpness=2.0))
+        (tmp_path / "new").replace(path)
+        after = driver.ask(max_tokens=20).text
+        assert after != before
+        assert driver.worker.health.loads == 2
+
+
+def test_a_deleted_file_serves_until_it_is_unloaded(tiny_model: Path, tmp_path: Path) -> None:
+    """What is in memory is not taken away; afterwards there is a sentence."""
+    path = tmp_path / "model.gguf"
+    shutil.copy(tiny_model, path)
+    with working(path) as driver:
+        driver.ask().wait()
+        path.unlink()
+        driver.worker._config = replace(driver.worker._config, idle_unload=0.05)
+        assert driver.ask().wait().error is None
+        until(lambda: driver.worker.health.state == "idle")
+        assert "cannot be read: No such file" in str(driver.ask().wait().error)
+
+
+def test_a_model_that_fails_does_not_harm_the_others(copies: list[Path]) -> None:
+    """Health says what is wrong until something works again."""
+    copies[1].write_bytes(copies[1].read_bytes()[:-5000])
+    with working(copies[0]) as driver:
+        driver.ask().wait()
+        failed = driver.ask(spec=spec_of(copies[1])).wait()
+        assert str(failed.error) == ("copy-1.gguf is incomplete: 0.5 of 0.5 MB are there; fetch it again.")
+        assert (driver.worker.health.state, driver.worker.health.problem) == ("failed", str(failed.error))
+        driver.ask().wait()
+        health = driver.worker.health
+        assert (health.state, health.problem, health.model) == ("ready", "", "copy-0")
+
+
+def test_too_little_memory_is_said_with_both_numbers(
+    copies: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is loaded already and unused makes room first."""
+    free = psutil.virtual_memory()._replace(available=50 * 2**20)
+    with working(copies[0]) as driver:
+        driver.ask().wait()
+        monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
+        failed = driver.ask(spec=spec_of(copies[1])).wait()
+        assert str(failed.error) == (
+            "copy-1.gguf needs about 0.1 GB of memory and 0.1 GB are free;"
+            " choose a smaller model or less context."
+        )
+        assert loaded(driver) == []
+
+
+def test_an_architecture_llama_cpp_does_not_know(tiny_model: Path, tmp_path: Path) -> None:
+    """In llama.cpp's words, which name it."""
+    path = tmp_path / "model.gguf"
+    path.write_bytes(tiny_model.read_bytes().replace(b"qwen2", b"qwenX"))
+    with working(path) as driver:
+        said = str(driver.ask().wait().error)
+    assert said.startswith("model.gguf cannot be loaded: ")
+    assert "unknown model architecture: 'qwenX'" in said
+    assert said.endswith(".")
+    assert "\n" not in said
+
+
+def test_stopping_does_not_wait_for_a_load(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading some gigabytes takes long; it is broken off."""
+    stoppers: list[threading.Thread] = []
+    with working(tiny_model) as driver:
+        real = driver.worker._on_progress
+
+        def progress(fraction: float) -> bool:
+            if not stoppers:
+                stoppers.append(threading.Thread(target=driver.worker.stop))
+                stoppers[0].start()
+                until(lambda: driver.worker._queue.stopping)
+            return real(fraction)
+
+        monkeypatch.setattr(driver.worker, "_on_progress", progress)
+        assert isinstance(driver.ask().wait().error, Unavailable)
+        stoppers[0].join()
+    assert driver.worker.health.loads == 0
+
+
+@pytest.mark.parametrize(("wanted", "context"), [(None, 512), (300, 300), (1, 256), (100_000, 512)])
+def test_the_context_is_what_was_asked_for_within_reason(
+    tmp_path: Path, wanted: int | None, context: int
+) -> None:
+    """A request may take what the model was trained for; the memory is shared by four sequences at most."""
+    path = tmp_path / "short.gguf"
+    write(path, ftype="F32", shape=replace(TINY, n_ctx=512))
+    with working(path, context=wanted) as driver:
+        driver.ask().wait()
+        assert driver.worker.health.context_tokens == context
+        assert driver.worker._models[path].llama.limits.context_tokens <= 4 * 512
+
+
+def test_a_model_without_fim_tokens_says_so(tmp_path: Path) -> None:
+    """It still continues text, and chats if it has a template."""
+    path = tmp_path / "plain.gguf"
+    vocabulary = byte_vocabulary(600, special=("<|endoftext|>", "<|im_start|>", "<|im_end|>"))
+    write(path, ftype="F32", shape=TINY, vocabulary=replace(vocabulary, chat_template=""))
+    with working(path) as driver:
+        said = str(driver.ask("a", suffix="b").wait().error)
+        assert said == "plain cannot fill in between two texts; choose a code model that can."
+        assert driver.ask("a").wait().error is None
+        said = str(driver.chat("Hello").wait().error)
+        assert said == "plain is not made for chat: its file carries no chat template."
+
+
+def test_a_failed_load_leaks_nothing(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A context that cannot be had frees the weights again."""
+    closed: list[Llama] = []
+    real = Llama.close
+
+    def close(self: Llama) -> None:
+        closed.append(self)
+        real(self)
+
+    monkeypatch.setattr(Llama, "close", close)
+    monkeypatch.setattr(Llama, "_new_context", lambda *_: (_ for _ in ()).throw(ModelError("No room.")))
+    with working(tiny_model) as driver:
+        assert str(driver.ask().wait().error) == "No room."
+    assert len(closed) == 1
+
+
+def test_threads_are_cores_that_we_may_use() -> None:
+    """Never none, never more than there are."""
+    assert 1 <= default_threads() <= (psutil.cpu_count() or 1)
+
+
+def test_a_shape_is_written_the_same_each_time(tmp_path: Path) -> None:
+    """Tests and measurements can rely on it."""
+    for name in ("one", "two"):
+        write(tmp_path / name, ftype="F32", shape=replace(TINY, n_layer=1))
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    assert Shape().n_vocab == 151_936
