@@ -101,19 +101,18 @@ def _judge(heard: Heard, spot: Spot, trigger: Trigger, config: CompletionConfig)
         cut = end_of(heard.text, spot, trigger, whole=whole, lines_only=not in_time)
     said = heard.text[:cut]
     draft = clean(said, spot, trigger)
+    if not draft.text:
+        reason = "stopped" if heard.text.strip() and not said.strip() else draft.reason
+        return Suggestion(text="", reason=reason if in_time else "deadline", usage=heard.usage)
     mean, least = probabilities(kept_logprobs(heard.pieces, said, draft.text))
-    text, reason = draft.text, trigger.reason if draft.text else draft.reason
-    if not text and not in_time:
-        reason = "deadline"
-    elif text and mean < config.confidence_threshold:
-        text, reason = "", "low_confidence"
+    is_sure = config.confidence_threshold <= mean
     return Suggestion(
-        text=text,
-        replace_after=draft.replace_after if text else 0,
+        text=draft.text if is_sure else "",
+        replace_after=draft.replace_after if is_sure else 0,
         confidence=mean,
         min_confidence=least,
         usage=heard.usage,
-        reason=reason,
+        reason=trigger.reason if is_sure else "low_confidence",
     )
 
 

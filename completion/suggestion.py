@@ -18,10 +18,10 @@ class Suggestion:
     """With the line breaks of the document."""
     replace_after: int = 0
     """How many code points behind the cursor, on its line, the text takes the place of: none or all."""
-    confidence: float = 1.0
-    """The mean probability of the tokens shown; 1 if the server does not tell."""
-    min_confidence: float = 1.0
-    """The probability of the least certain token shown."""
+    confidence: float = 0.0
+    """The mean probability of the tokens worth showing; 1 if the server tells none, 0 without tokens."""
+    min_confidence: float = 0.0
+    """The probability of the least certain one of them."""
     source: Literal["model", "cache"] = "model"
     usage: Usage | None = None
     """What the answer cost, if the server told before it had said enough."""
@@ -50,7 +50,7 @@ def kept_logprobs(pieces: Iterable[Piece], said: str, shown: str) -> list[float]
 
 
 def probabilities(logprobs: Sequence[float]) -> tuple[float, float]:
-    """Mean and least probability; no tokens means that nobody doubts."""
+    """Mean and least probability; a server that tells none is trusted."""
     values = [math.exp(min(it, 0.0)) for it in logprobs]
     return (math.fsum(values) / len(values), min(values)) if values else (1.0, 1.0)
 
