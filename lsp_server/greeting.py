@@ -8,14 +8,16 @@ that this answer is the one the library would have given.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from lsp_server import protocol
 from lsp_server.convert import agreed_encoding
-from lsp_server.frames import Frames, error, frame
+from lsp_server.frames import Frames, NotAClient, error, frame
 from models.version import VERSION
 
 READ_BYTES = 64 * 1024  # What a pipe holds.
@@ -73,16 +75,22 @@ def result(params: dict[str, Any]) -> dict[str, Any]:
 
 def serve(model: str | None = None) -> int:
     """Speak the protocol on this process's standard input and output; the exit code."""
-    wire = take_stdout()
     frames = Frames()
     try:
+        wire = take_stdout()
         first = greet(lambda: os.read(0, READ_BYTES), lambda data: write_all(wire, data), frames)
     except OSError:  # The editor is gone already.
         return 1
+    except NotAClient as exc:
+        sys.stderr.write(f"hearth: this is no language client: {exc}.\n")
+        return 2
     if first is None:
         return 1
+    gc.disable()  # Nothing of what is imported now ever goes away.
     from lsp_server.stdio import run
 
+    gc.freeze()  # Or a full collection looks at all of it again, for a tenth of a second, between two keys.
+    gc.enable()
     return run(first, frames, wire, model)
 
 

@@ -248,3 +248,20 @@ async def test_complete_shows_no_more_than_a_terminal_can_bear(hearth_home: Path
     assert code == 0
     assert "·[2J·2J = a + b\n" in out
     assert len(out) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "says"),
+    [
+        (b"", 1, ""),
+        (b"hello\n", 1, ""),
+        (b"GET / HTTP/1.1\r\n\r\n", 2, "hearth: this is no language client: a message has no length.\n"),
+        (b"\0" * 20_000, 2, "hearth: this is no language client: the header never ends.\n"),
+    ],
+)
+def test_what_is_no_editor_is_told_so(sent: bytes, code: int, says: str) -> None:
+    """A file or another program at the other end of the pipe: a sentence, and the end."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "lsp_server.cli", "lsp"], input=sent, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (code, b"", says)
