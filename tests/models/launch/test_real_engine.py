@@ -197,7 +197,7 @@ async def test_an_older_version_is_replaced(
 ) -> None:
     """A stand-in of an older version runs; the real one takes its place, and its window moves over."""
     monkeypatch.setenv("HEARTH_FAKE", "version=0.0.1")
-    monkeypatch.setattr(process, "MODULE", "tests.models.fake_engine")
+    monkeypatch.setattr(process, "MODULE", "tests.models.launch.fake_engine")
     async with holding(place, model) as old:
         before = await pid(old)
         monkeypatch.undo()
