@@ -35,11 +35,11 @@ def start(level: str = "info") -> None:
 
 
 def set_level(level: str) -> None:
-    """``debug`` shows everything; else libraries are heard only when something is wrong."""
+    """``debug`` shows everything; else libraries are heard only about errors: a late cancel is none."""
     root = logging.getLogger()
     root.setLevel(level.upper())
     for name in FOREIGN:
-        logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+        logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.ERROR)
 
 
 class _Handler(logging.StreamHandler):  # type: ignore[type-arg]  # the stream is always standard error

@@ -139,7 +139,7 @@ def look(
 
 async def suggest(bench: Workbench, spot: Spot, trigger: Trigger) -> Suggestion:
     """Ask the model; the same way for every editor and for the command line."""
-    if trigger.shape == "none":
+    if not trigger.may_go_on:
         return Suggestion(text="", reason=trigger.reason)
     model = registry.find(bench.settings.model)
     config = completion_config(bench.settings, model)
