@@ -11,7 +11,7 @@ import pynvim
 import pytest
 
 from tests.editors import neovim
-from tests.editors.neovim import NEWEST, OLDEST, Editor, Front
+from tests.editors.neovim import FRONTS, NEWEST, OLDEST, Editor, Front
 
 pytestmark = pytest.mark.e2e
 
@@ -109,6 +109,18 @@ def test_enable_without_setup(start_editor: StartEditor) -> None:
     editor.until_lines("def add")
 
 
+def test_two_ways_of_drawing_do_not_draw_twice(start_editor: StartEditor) -> None:
+    """The plugin draws although Neovim's own inline completion is on for other servers."""
+    editor = start_editor(FRONTS[1])
+    editor.set_script([ADD])
+    editor.lua("vim.lsp.inline_completion.enable(true)")
+    editor.setup()
+    editor.open(editor.home / "work" / "sums.py")
+    editor.type("idef ad")
+    editor.until(editor.ghost, "there is ghost text")
+    editor.never(lambda: len(editor.ghosts()) != 1, "it is drawn twice")
+
+
 @BOTH
 def test_the_hearth_command(start_editor: StartEditor, front: Front) -> None:
     """Every subcommand answers; a wrong one says which there are."""
@@ -175,11 +187,12 @@ def test_a_server_that_keeps_dying_is_left_alone(start_editor: StartEditor) -> N
 def test_a_server_that_never_starts_is_not_tried_again(start_editor: StartEditor, front: Front) -> None:
     """It would fail in the same way; Neovim says where the log is."""
     editor = start_editor(front)
-    editor.setup([sys.executable, "-c", "import sys; sys.stdin.buffer.readline(); sys.exit(3)"])
+    dying = "import sys; sys.stdin.buffer.readline(); sys.exit(3)"
+    editor.setup([sys.executable, "-c", dying], filetypes=["python"])
     editor.nvim.command("edit sums.py")
-    editor.until(lambda: "quit with exit code 3" in editor.messages(), "its death is noticed")
-    said = editor.messages()
-    editor.never(lambda: editor.messages() != said, "it is started again")
+    death = "quit with exit code 3"
+    editor.until(lambda: death in editor.messages(), "its death is noticed")
+    editor.never(lambda: 1 < editor.messages().count(death), "it is started again")
 
 
 @BOTH

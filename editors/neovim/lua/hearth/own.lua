@@ -104,6 +104,9 @@ function M.attach(client, bufnr)
   if not client.server_capabilities.inlineCompletionProvider then
     return
   end
+  if vim.lsp.inline_completion then -- It may be on for another server; two would draw the same text.
+    vim.lsp.inline_completion.enable(false, { bufnr = bufnr, client_id = client.id })
+  end
   api.nvim_create_autocmd({ 'InsertEnter', 'CursorMovedI', 'TextChangedI', 'TextChangedP' }, {
     group = api.nvim_create_augroup('hearth.own.' .. bufnr, {}),
     buffer = bufnr,
