@@ -44,6 +44,9 @@ class SuggestionCache:
         self._capacity = capacity
         self._kept: OrderedDict[Place, Kept] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def put(self, spot: Spot, trigger: Trigger, model: str, suggestion: Suggestion) -> None:
         """Remember a suggestion that was shown here; the least recently used one makes room."""
         place = Place(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +22,10 @@ from models.wire import CompletionRequest, Finish, Piece, Snippet, Usage
 
 logger = logging.getLogger(__name__)
 
+Connect = Callable[[], Awaitable[Backend]]
+"""A way to the engine, which may have to be started first."""
+ASKED_DEADLINE_MS = 60_000  # Reading a large model from a slow disk takes half a minute.
+
 
 @dataclass(slots=True)
 class Heard:
@@ -37,7 +41,7 @@ class Heard:
 
 
 async def complete(
-    backend: Backend,
+    connect: Connect,
     cache: SuggestionCache,
     spot: Spot,
     trigger: Trigger,
@@ -48,7 +52,8 @@ async def complete(
     """The suggestion for a spot; one without text says in ``reason`` why there is none.
 
     The pause for fast typing is made here, behind the cache: what was suggested and is typed costs no time.
-    Cancelling the caller closes the stream, and the engine stops. Raises ``BackendError``.
+    Only then does it ``connect``: what is already known needs no engine. Cancelling the caller closes the
+    stream, and the engine stops. Raises ``BackendError``.
     """
     start = time.perf_counter()
     suggestion = cache.find(spot, trigger, model) if trigger.may_go_on else None
@@ -58,6 +63,7 @@ async def complete(
         if not trigger.explicit:
             await asyncio.sleep(config.pause_ms / 1000)
         request = fim_request(spot, trigger, config, model, snippets)
+        backend = await connect()
         asked = time.perf_counter()
         heard = await _listen(backend, request, spot, trigger, config)
         suggestion = replace(_judge(heard, spot, trigger, config), first_ms=_ms(asked, heard.first_at))
@@ -75,7 +81,7 @@ async def _listen(
     heard = Heard()
     try:
         async with (
-            asyncio.timeout(config.deadline_ms / 1000),
+            asyncio.timeout(_patience_ms(trigger, config) / 1000),
             aclosing(backend.complete(request)) as stream,
         ):
             async for piece in stream:
@@ -88,8 +94,13 @@ async def _listen(
                 if heard.cut is not None:
                     break
     except TimeoutError:
-        logger.debug("deadline ms=%d characters=%d", config.deadline_ms, len(heard.text))
+        logger.debug("deadline ms=%d characters=%d", _patience_ms(trigger, config), len(heard.text))
     return heard
+
+
+def _patience_ms(trigger: Trigger, config: CompletionConfig) -> int:
+    """Who asks by hand waits on purpose, also for a model that is still being loaded."""
+    return max(config.deadline_ms, ASKED_DEADLINE_MS) if trigger.explicit else config.deadline_ms
 
 
 def _judge(heard: Heard, spot: Spot, trigger: Trigger, config: CompletionConfig) -> Suggestion:

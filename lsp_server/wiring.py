@@ -139,14 +139,13 @@ def look(
 
 async def suggest(bench: Workbench, spot: Spot, trigger: Trigger) -> Suggestion:
     """Ask the model; the same way for every editor and for the command line."""
-    if not trigger.may_go_on:
+    if trigger.shape == "none" and not (trigger.may_go_on and bench.cache):
         return Suggestion(text="", reason=trigger.reason)
     model = registry.find(bench.settings.model)
     config = completion_config(bench.settings, model)
     if trigger.explicit:  # Who asks wants to see it, however unsure the model is.
         config = replace(config, confidence_threshold=0.0)
-    backend = await bench.backend()
-    return await complete(backend, bench.cache, spot, trigger, config, model_id(model))
+    return await complete(bench.backend, bench.cache, spot, trigger, config, model_id(model))
 
 
 def settings_file() -> Path:

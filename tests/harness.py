@@ -42,6 +42,8 @@ class Answer:
     """Why the engine says no: with status 200 it says so inside the stream, after ``text``."""
     dropped: bool = False
     """The connection breaks after ``text``, as when the engine is killed."""
+    delay: float = 0.0
+    """Seconds before the first piece, as while a model is being loaded."""
     endless: bool = False
     """Nothing comes after ``text``: only closing the stream ends it."""
 
@@ -100,6 +102,7 @@ class _Stream(httpx.AsyncByteStream):
         self._over = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        await asyncio.sleep(self._answer.delay)
         for event in self._events:
             await asyncio.sleep(0)  # As on a socket, other tasks run between two pieces.
             yield event

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from completion import CompletionConfig, Spot, Suggestion, spot_at
+from completion.complete import Connect
+from models.backend import Backend
 
 CURSOR = "‸"
 GOLDEN = Path(__file__).parent / "golden"
@@ -22,6 +24,15 @@ CONFIG = CompletionConfig(
     deadline_ms=10_000,
     confidence_threshold=0.3,
 )
+
+
+def reach(backend: Backend) -> Connect:
+    """A way to a backend that is there already."""
+
+    async def connect() -> Backend:
+        return backend
+
+    return connect
 
 
 def cases(*stems: str) -> list[dict[str, Any]]:

@@ -15,8 +15,8 @@ import completion
 from completion import CompletionConfig, Suggestion, SuggestionCache, Trigger, complete, decide, spot_at
 from models.backend import Backend
 from models.errors import BackendError, Broken, Overloaded, Unreachable
-from tests.completion.fixtures import CONFIG, in_place, logprob, spot_of
-from tests.harness import Answer, Script
+from tests.completion.fixtures import CONFIG, in_place, logprob, reach, spot_of
+from tests.harness import Answer, Script, scripted
 
 
 class Watched(Script):
@@ -44,7 +44,9 @@ async def ask(
 ) -> Suggestion:
     spot = spot_of(document, language, config, crlf=crlf)
     trigger = decide(spot, explicit=explicit, previous=None, config=config)
-    return await complete(backend, cache or SuggestionCache(), spot, trigger, config, "m")
+    return await complete(
+        reach(backend), SuggestionCache() if cache is None else cache, spot, trigger, config, "m"
+    )
 
 
 async def test_an_answer_and_what_it_cost() -> None:
@@ -220,7 +222,7 @@ async def test_bad_input_has_one_answer(text: str, offset: int, explicit: bool) 
     trigger = decide(spot, explicit=explicit, previous=None, config=CONFIG)
     answer = "y = 2\n" if trigger.shape != "none" else None
     script = Script(*[answer] if answer else [])
-    suggestion = await complete(script.backend(), SuggestionCache(), spot, trigger, CONFIG, "m")
+    suggestion = await complete(reach(script.backend()), SuggestionCache(), spot, trigger, CONFIG, "m")
     assert bool(suggestion.text) or suggestion.reason
     assert script.left == 0
 
@@ -247,3 +249,25 @@ def test_the_public_names() -> None:
     assert len(completion.__all__) <= 10
     assert all(hasattr(completion, it) for it in completion.__all__)
     assert Trigger.__name__ in completion.__all__
+
+
+async def test_what_is_known_needs_no_engine() -> None:
+    """Typing through a suggestion is answered while the engine is away."""
+    cache = SuggestionCache()
+    await ask(scripted("a + b"), "def add(a, b):\n    return ‸\n", cache=cache)
+
+    async def away() -> Backend:
+        raise Unreachable("No engine answers.")
+
+    spot = spot_of("def add(a, b):\n    return a‸\n", "python", CONFIG)
+    trigger = decide(spot, explicit=False, previous=None, config=CONFIG)
+    suggestion = await complete(away, cache, spot, trigger, CONFIG, "m")
+    assert (suggestion.text, suggestion.source) == (" + b", "cache")
+
+
+async def test_who_asks_by_hand_waits_longer_than_who_types() -> None:
+    """The deadline for ghost text is too short for a model that is still being loaded."""
+    config = replace(CONFIG, deadline_ms=1)
+    slow = scripted(Answer(text="a + b", delay=0.1), Answer(text="a + b", delay=0.1))
+    assert (await ask(slow, "x = ‸\n", config=config)).reason == "deadline"
+    assert (await ask(slow, "x = ‸\n", config=config, explicit=True)).text == "a + b"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from completion import SuggestionCache, complete, decide
-from tests.completion.fixtures import GOLDEN, cases, config_of, in_place, logprob, name_of, spot_of
+from tests.completion.fixtures import GOLDEN, cases, config_of, in_place, logprob, name_of, reach, spot_of
 from tests.harness import Answer, scripted
 
 FILES = ("complaints", "python", "typescript", "go", "rust", "java", "c")
@@ -26,7 +26,7 @@ async def test_what_is_shown(case: dict[str, Any]) -> None:
     spot = spot_of(case["document"], language, config, crlf=case.get("crlf", False))
     trigger = decide(spot, explicit=case.get("explicit", False), previous=None, config=config)
     backend = scripted(Answer(text=case["model"], logprob=logprob(case.get("probability", 0.9))))
-    suggestion = await complete(backend, SuggestionCache(), spot, trigger, config, "m")
+    suggestion = await complete(reach(backend), SuggestionCache(), spot, trigger, config, "m")
     if "nothing" in case:
         assert (suggestion.text, suggestion.reason) == ("", case["nothing"])
         return
