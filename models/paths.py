@@ -53,7 +53,9 @@ def runtime_dir() -> Path:
     if sys.platform != "win32":
         owner = wanted.stat().st_uid
         if owner != os.getuid():
-            raise PermissionError(f"{wanted} belongs to another user; set HEARTH_HOME to a folder of your own.")
+            raise PermissionError(
+                f"{wanted} belongs to another user; set HEARTH_HOME to a folder of your own."
+            )
         wanted.chmod(0o700)
     return wanted
 
