@@ -76,6 +76,8 @@ class Vocabulary:
     chat_template: str = CHAT_TEMPLATE
     bos: bool = False
     """Whether every text begins with the first special token."""
+    space_prefix: bool = True
+    """Whether SentencePiece puts a blank before each text."""
 
 
 WIDE = {"F32": np.float32, "F16": np.float16}  # Written as they are; the others are quantized from F16.
@@ -166,6 +168,8 @@ def _add_tokenizer(writer: gguf.GGUFWriter, vocabulary: Vocabulary) -> None:
     writer.add_pad_token_id(end)
     writer.add_bos_token_id(end)
     writer.add_add_bos_token(vocabulary.bos)
+    if not vocabulary.space_prefix:
+        writer.add_add_space_prefix(False)
     writer.add_chat_template(vocabulary.chat_template)
 
 
