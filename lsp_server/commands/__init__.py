@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -34,6 +35,9 @@ app.command("doctor", epilog=EXIT_CODES)(doctor.command)
 def run(shadowed: list[str]) -> int:
     """Run the command line; every failure is one sentence on standard error and an exit code."""
     doctor.SHADOWED[:] = shadowed
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # A terminal that has no check mark gets a question mark.
     try:
         app()
     except SystemExit as exc:

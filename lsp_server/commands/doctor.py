@@ -32,6 +32,7 @@ NEOVIM_WITH_GHOST_TEXT = (0, 12)
 NEOVIM_AT_ALL = (0, 10)
 EDITORS = {"nvim": "Neovim", "code": "VS Code", "codium": "VSCodium", "emacs": "Emacs", "hx": "Helix"}
 MARKS = {"good": ("✓", "green"), "note": ("·", "cyan"), "bad": ("✗", "red")}
+PLAIN_MARKS = {"good": ("ok", "green"), "note": ("--", "cyan"), "bad": ("!!", "red")}
 SHADOWED: list[str] = []
 """Which of our packages' names something else would have taken; known since the start."""
 
@@ -234,8 +235,9 @@ def _show(findings: Iterable[Finding]) -> None:
     from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=True)
+    marks = MARKS if console.encoding.lower().startswith("utf") else PLAIN_MARKS
     for it in findings:
-        mark, style = MARKS[it.state]
+        mark, style = marks[it.state]
         console.print(Text.assemble((mark, style), f" {it.what}: {it.says.removesuffix('.')}."))
         if it.advice:
-            console.print(Text(f"  → {it.advice}", "yellow"))
+            console.print(Text(f"    {it.advice}", "yellow"))

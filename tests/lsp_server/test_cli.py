@@ -265,3 +265,17 @@ def test_what_is_no_editor_is_told_so(sent: bytes, code: int, says: str) -> None
         [sys.executable, "-P", "-m", "lsp_server.cli", "lsp"], input=sent, capture_output=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr.decode()) == (code, b"", says)
+
+
+def test_a_terminal_without_unicode(hearth_home: Path) -> None:
+    """What it cannot show is replaced; what is good and what is bad can still be told apart."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "lsp_server.cli", "doctor", "--model", "mödel"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+        capture_output=True,
+        check=False,
+    )
+    out = done.stdout.decode("ascii")
+    assert done.returncode == 1
+    assert "ok python:" in out
+    assert "!! model: No model is called 'm?del'" in out
