@@ -145,6 +145,8 @@ def chat_json(request: ChatRequest, *, stream: bool) -> dict[str, Any]:
         "stream": stream,
     }
     body |= _sampling_json(request.sampling)
+    if request.sampling.logprobs:
+        body["logprobs"] = True
     body["hearth"] = {"priority": request.priority}
     return body
 

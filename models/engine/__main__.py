@@ -28,6 +28,7 @@ from models.wire import Health
 logger = logging.getLogger("models.engine")
 
 EXIT_OK, EXIT_BUG, EXIT_USAGE, EXIT_MODEL = 0, 1, 2, 3
+GRACE_S = 2  # How long answers that have begun may go on once the engine was asked to end.
 MAX_SECONDS = 1e7  # A third of a year, and less than any timer's limit.
 BACKLOG = 64  # Connections that may wait: many windows starting at once.
 
@@ -133,9 +134,11 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 async def _run(config: EngineConfig, listener: socket.socket, token: str | None, linger: float) -> None:
     server: _Server
+    loop = asyncio.get_running_loop()
 
     def end() -> None:
         server.should_exit = True
+        loop.call_later(GRACE_S, worker.end)
 
     worker = Worker(config, lambda health: lifetime.tell(health))
     first: Health = worker.health
@@ -147,11 +150,10 @@ async def _run(config: EngineConfig, listener: socket.socket, token: str | None,
             log_config=None,
             access_log=False,
             lifespan="off",
-            timeout_graceful_shutdown=3,
+            timeout_graceful_shutdown=GRACE_S + 3,
             timeout_keep_alive=75,
         )
     )
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, lifetime.end, "signal")

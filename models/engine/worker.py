@@ -71,7 +71,7 @@ class _Queue:
 
 
 class Worker:
-    """Owns the models. ``submit``, ``cancel``, ``health`` and ``stop`` may be called from any thread."""
+    """Owns the models. What has no underscore may be called from any thread."""
 
     def __init__(self, config: EngineConfig, on_health: Callable[[Health], None]) -> None:
         self._config = config
@@ -111,13 +111,17 @@ class Worker:
                 running.loaded.llama.abort()
             self._condition.notify()
 
-    def stop(self) -> None:
-        """Finish nothing, free the memory, end the thread."""
+    def end(self) -> None:
+        """Finish nothing: tell everybody who waits, free the memory, end the thread soon."""
         with self._condition:
             self._queue.stopping = True
             if self._running is not None:
                 self._running.loaded.llama.abort()
             self._condition.notify()
+
+    def stop(self) -> None:
+        """The same, and wait for it."""
+        self.end()
         self._thread.join()
 
     @property

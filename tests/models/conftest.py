@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from benchmarks.shape_model import Shape, write
+
+# The same examples each time, few of them, however slow the machine is.
+settings.register_profile("hearth", max_examples=40, deadline=None, derandomize=True)
+settings.load_profile("hearth")
 
 # Random weights that answer differently to every prompt: sharp attention, positions that matter.
 TINY = Shape(

@@ -54,7 +54,7 @@ def test_a_signal_ends_it_whoever_holds_it(tiny_model: Path) -> None:
 
 
 def test_a_signal_in_the_middle_of_an_answer(tiny_model: Path) -> None:
-    """The client hears that it is over; the exit code is still 0."""
+    """Each client gets its answer, or hears that there will be none; the exit code is still 0."""
     statuses: list[int | str] = []
 
     def ask(it: Process) -> None:
