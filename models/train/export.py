@@ -44,7 +44,9 @@ def load_model(checkpoint: Path, *, averaged: bool) -> Model:
     return model.eval()
 
 
-def export(checkpoint: Path, tokenizer: Path, out: Path, *, quantization: str, context: int, averaged: bool) -> None:
+def export(
+    checkpoint: Path, tokenizer: Path, out: Path, *, quantization: str, context: int, averaged: bool
+) -> None:
     """Write the GGUF file; matrices are quantized, norms and biases stay in f32."""
     model = load_model(checkpoint, averaged=averaged)
     kind, file_type = QUANTIZED[quantization]

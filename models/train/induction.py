@@ -26,8 +26,12 @@ from models.train.model import Attention, Model
 CODE = 64  # Embedding dimensions that serve as a token's code: random, hence nearly orthogonal.
 BACK = 32  # Dimensions that hold the code of the token one back, and as many for two back.
 POSITION_PAIRS = 8  # The fastest rotary pairs tell neighbors apart.
-POSITION_STRENGTH = 7.0  # Of Q's and K's biases: the wanted neighbor gets about five nats more than the next one.
-FIRST_SLOW_PAIR = 12  # With a RoPE base of a million, later pairs turn less than a radian in some hundred tokens.
+POSITION_STRENGTH = (
+    7.0  # Of Q's and K's biases: the wanted neighbor gets about five nats more than the next one.
+)
+FIRST_SLOW_PAIR = (
+    12  # With a RoPE base of a million, later pairs turn less than a radian in some hundred tokens.
+)
 MATCH_STRENGTH = 2.2  # Of Q and K each: one matching token weighs about ten nats, its noise two.
 COPY_STRENGTH = 1.5  # How loud the found token is beside the present one.
 LATE = 1.4  # By layer 3 the residual stream is louder, so its layers ask louder.

@@ -17,9 +17,7 @@ def bytes_tokenizer() -> "tokenizers.Tokenizer":
     from models.train.tokenizer import SPECIALS
 
     alphabet = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = tokenizers.Tokenizer(
-        tokenizers.models.BPE({it: n for n, it in enumerate(alphabet)}, [])
-    )
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE({it: n for n, it in enumerate(alphabet)}, []))
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = tokenizers.decoders.ByteLevel()
     tokenizer.add_special_tokens(list(SPECIALS))
