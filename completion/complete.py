@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from completion.cache import SuggestionCache
 from completion.config import CompletionConfig
@@ -17,12 +18,14 @@ from completion.spot import Spot
 from completion.stop import end_of, enough
 from completion.suggestion import Suggestion, kept_logprobs, probabilities
 from completion.trigger import Trigger
-from models.backend import Backend
 from models.wire import CompletionRequest, Finish, Piece, Snippet, Usage
+
+if TYPE_CHECKING:  # What it imports takes a quarter of a second; whoever connects has paid for it by then.
+    from models.backend import Backend
 
 logger = logging.getLogger(__name__)
 
-Connect = Callable[[], Awaitable[Backend]]
+Connect = Callable[[], Awaitable["Backend"]]
 """A way to the engine, which may have to be started first."""
 ASKED_DEADLINE_MS = 60_000  # Reading a large model from a slow disk takes half a minute.
 

@@ -68,7 +68,8 @@ def place_at(
 
 def item_for(place: Place, suggestion: Suggestion, encoding: Encoding) -> lsp.InlineCompletionItem | None:
     """The item to show; ``None`` if nothing can be shown here."""
-    text, replaced = suggestion.text, suggestion.replace_after
+    text = suggestion.text.replace("\r\n", "\n")  # Editors put in their own line breaks; Neovim shows others.
+    replaced = suggestion.replace_after
     where = place.selected_range
     if where is not None and replaced:
         closers = place.window.text[place.window.offset :][:replaced]

@@ -23,7 +23,7 @@ class WithoutContent(logging.Filter):
         return True
 
 
-def start(level: str = "info") -> None:
+def start(level: str = "warning") -> None:
     """Log from now on; asking again only changes the level."""
     root = logging.getLogger()
     if not any(isinstance(it, _Handler) for it in root.handlers):

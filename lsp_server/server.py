@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Any
 
 from lsprotocol import types as lsp
@@ -19,6 +20,8 @@ from models.errors import BackendError, ModelError
 from models.version import VERSION
 
 logger = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 5.0  # Longer than an editor may take to say its settings.
 
 OWN_DOCUMENTS = (
     lsp.TEXT_DOCUMENT_DID_OPEN,
@@ -63,8 +66,8 @@ class Assistant(LanguageServer):
         self.documents = Documents()
         self.initial_settings: dict[str, Any] = {}
         """What the editor said in `initialize`."""
-        self.is_settled = False
-        """Whether the settings are known, and with them the model."""
+        self.settled = asyncio.Event()
+        """Set when the settings are known, and with them the model."""
         self._background: set[asyncio.Task[None]] = set()
         self.workbench = workbench
         self.reporter = Reporter(self)
@@ -80,12 +83,18 @@ class Assistant(LanguageServer):
         """The workspace folders' URIs."""
         return tuple(it.uri for it in self.workspace.folders.values())
 
+    async def until_settled(self) -> None:
+        """Wait for the editor's settings; a client that never sends `initialized` waits not for ever."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await self.settled.wait()
+
     def warm(self) -> None:
         """Find or start the engine in the background, and load its model once a document is open.
 
         What fails is said in the status.
         """
-        if self.is_settled:
+        if self.settled.is_set():
             task = asyncio.create_task(self._warm())
             self._background.add(task)
             task.add_done_callback(self._background.discard)

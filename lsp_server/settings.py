@@ -153,7 +153,7 @@ class Settings:
     )
     log_level: str = _option(
         "logLevel",
-        "info",
+        "warning",
         _one_of(*LOG_LEVELS),
         "How much is logged to standard error. Your code is never logged above `debug`.",
         ", ".join(f'`"{it}"`' for it in LOG_LEVELS),

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 async def handle(ls: Assistant, params: lsp.InlineCompletionParams) -> list[lsp.InlineCompletionItem] | None:
     """Answer for the document as it is now, or not at all."""
+    await ls.until_settled()
     document = ls.documents.get(params.text_document.uri)
     if document is None:
         return None

@@ -17,8 +17,10 @@ def initialize(ls: Assistant, params: lsp.InitializeParams) -> None:
 async def initialized(ls: Assistant, params: lsp.InitializedParams) -> None:
     """Settle the settings, then warm the engine up while the user is still reading."""
     _watch_configuration(ls)
-    await configuration.use(ls, await configuration.pull(ls))
-    ls.is_settled = True
+    try:
+        await configuration.use(ls, await configuration.pull(ls))
+    finally:
+        ls.settled.set()
     ls.warm()
 
 

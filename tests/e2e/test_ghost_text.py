@@ -31,6 +31,15 @@ async def test_three_editors_see_ghost_text(hearth_home: Path, client: str) -> N
         assert engine.script.requests[0]["hearth"]["path"] == "sample.py"
 
 
+@pytest.mark.parametrize("client", ["neovim", "vscode"])
+async def test_the_first_request_waits_for_the_settings(hearth_home: Path, client: str) -> None:
+    """A key pressed at once must not be answered by a model, or a switch, the user did not set."""
+    off = {"completion": {"enabled": False}}
+    async with ScriptedEngine(hearth_home) as engine, editor(hearth_home, client, options=off) as it:
+        assert await it.ask(it.open("def add(‸\n")) == []
+        assert engine.script.requests == []
+
+
 async def test_the_newest_request_wins(hearth_home: Path) -> None:
     """Neovim never cancels: what was overtaken gets null, not an empty list, and its stream is closed."""
     async with (

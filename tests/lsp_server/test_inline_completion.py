@@ -32,6 +32,7 @@ class Window:
         model.write_bytes(b"GGUF")
         self.script = Script(*answers)
         self.ls = Assistant(Workbench(str(model)))
+        self.ls.settled.set()
         register(self.ls)
         backend = self.script.backend()
 
@@ -103,7 +104,9 @@ async def test_what_is_shown(window: Open, marked: str, answer: str, expected: s
     assert item.range is not None
     document = it.ls.documents.get(URI)
     assert document is not None
-    change = lsp.TextDocumentContentChangePartial(range=item.range, text=f"[{item.insert_text}]")
+    assert "\r" not in str(item.insert_text)  # An editor puts in the line breaks of its document.
+    ours = str(item.insert_text).replace("\n", "\r\n" if "\r\n" in marked else "\n")
+    change = lsp.TextDocumentContentChangePartial(range=item.range, text=f"[{ours}]")
     document.apply([change], 2, "utf-16")
     assert document.text == expected
 
