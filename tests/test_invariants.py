@@ -19,7 +19,7 @@ from completion import SuggestionCache, complete, decide, spot_at
 from lsp_server import settings, wiring
 from models.errors import BackendError
 from models.registry import STARTER_FILE
-from tests.completion.fixtures import CONFIG
+from tests.completion.fixtures import CONFIG, reach
 from tests.harness import MODEL, Answer, scripted
 
 SECRET = "swordfish_4711"  # Stands for the user's code, before and behind the cursor and in the answer.
@@ -52,7 +52,7 @@ async def test_no_source_text_is_logged(answer: Answer, caplog: pytest.LogCaptur
     trigger = decide(spot, explicit=True, previous=None, config=CONFIG)
     with caplog.at_level(logging.DEBUG):
         try:
-            await complete(scripted(answer), SuggestionCache(), spot, trigger, CONFIG, MODEL)
+            await complete(reach(scripted(answer)), SuggestionCache(), spot, trigger, CONFIG, MODEL)
         except BackendError as error:
             logging.getLogger(__name__).warning("degraded: %s", error)  # as the server does
     loud = [it.getMessage() + (it.exc_text or "") for it in caplog.records if logging.DEBUG < it.levelno]
@@ -74,9 +74,9 @@ def test_a_repository_cannot_change_a_setting(
 
 def test_tests_reach_no_network() -> None:
     """The guard in conftest.py stands: neither a name nor an address outside this machine can be reached."""
-    for reach in (lambda: socket.getaddrinfo("example.org", 80), lambda: connect("192.0.2.1")):
+    for attempt in (lambda: socket.getaddrinfo("example.org", 80), lambda: connect("192.0.2.1")):
         with pytest.raises(PermissionError, match="tests use no network"):
-            reach()
+            attempt()
 
 
 @pytest.mark.e2e
