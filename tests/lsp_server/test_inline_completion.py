@@ -32,7 +32,6 @@ class Window:
         model.write_bytes(b"GGUF")
         self.script = Script(*answers)
         self.ls = Assistant(Workbench(str(model)))
-        self.ls.settled.set()
         register(self.ls)
         backend = self.script.backend()
 
@@ -63,6 +62,7 @@ class Window:
 
     async def ask(self, at: lsp.Position, *, explicit: bool = False) -> list[lsp.InlineCompletionItem] | None:
         """What the editor is told, failures included."""
+        self.ls.settled.set()  # Not before a document is open: that would load the model.
         kind = lsp.InlineCompletionTriggerKind
         params = lsp.InlineCompletionParams(
             context=lsp.InlineCompletionContext(trigger_kind=kind.Invoked if explicit else kind.Automatic),
