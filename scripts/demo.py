@@ -97,7 +97,10 @@ def main() -> int:
     console.print(Rule("connect your editor", style="dim"))
     words = {"plugin": ROOT / "editors" / "neovim", "root": ROOT, "bin": Path(sys.executable).parent}
     console.print(EDITORS.format(**words))
-    return 0 if any(it.ghost for it in shown) else 1
+    if not any(it.ghost for it in shown):
+        console.print("\nThe demo failed: the model had nothing to suggest anywhere.")
+        return 1
+    return 0
 
 
 def show(console: Console, place: Place, model: str) -> Shown:
