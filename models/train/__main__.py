@@ -94,7 +94,12 @@ def _evaluate(arguments: argparse.Namespace, work: Path) -> None:
     from models.train.pack import read_corpus
 
     judge = load_judge(arguments.out, context=arguments.context, threads=arguments.threads)
-    outcomes = evaluate(judge, read_corpus(work / "heldout.jsonl.gz"), count=arguments.count)
+    outcomes = evaluate(
+        judge,
+        read_corpus(work / "heldout.jsonl.gz"),
+        count=arguments.count,
+        lines_above=arguments.lines_above,
+    )
     arguments.results.mkdir(parents=True, exist_ok=True)
     write_scores(outcomes, arguments.results / "heldout.csv")
     write_confidence(outcomes, arguments.results / "confidence.csv")
@@ -136,6 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.set_defaults(step=_evaluate)
     evaluate.add_argument("--out", type=Path, default=MODEL, help="the GGUF file to judge")
     evaluate.add_argument("--count", type=int, default=60, help="cuts for each language and kind")
+    evaluate.add_argument("--lines-above", type=int, default=8, help="how far above the cursor to anchor")
     evaluate.add_argument("--context", type=int, default=load_recipe().training.context)
     evaluate.add_argument("--threads", type=int, default=2)
     evaluate.add_argument("--results", type=Path, default=RESULTS)

@@ -8,7 +8,7 @@ since (``typed`` characters of it); the engine keeps its prompt fixed in just th
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 # How often each kind of cut is made. Most ghost text is the rest of a line.
@@ -53,6 +53,16 @@ def cut(
             typed=start - anchor,
         )
     return None
+
+
+def anchored_above(made: Cut, lines: int) -> Cut:
+    """The same cut with its anchor at the start of the line so many lines above the cursor's."""
+    text = made.prefix + made.middle
+    at = cursor = len(made.prefix) + made.typed
+    at = line_around(text, at)[0]
+    for _ in range(lines):
+        at = line_around(text, max(0, at - 1))[0]
+    return replace(made, prefix=text[:at], middle=text[at:], typed=cursor - at)
 
 
 def line_around(text: str, at: int) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from llama_cpp import Llama
 from numpy.typing import NDArray
 
 from models.train.clean import SourceFile
-from models.train.cuts import KINDS, Cut, cut
+from models.train.cuts import KINDS, Cut, anchored_above, cut
 from models.train.tokenizer import MIDDLE, PREFIX, SUFFIX
 
 SUFFIX_ROOM = 0.25  # Of the prompt: what follows the cursor matters, what precedes it matters more.
@@ -66,8 +66,10 @@ def load_judge(file: Path, *, context: int, threads: int) -> Judge:
     return Judge(llama=llama, pieces=pieces, context=context)
 
 
-def evaluate(judge: Judge, files: Sequence[SourceFile], *, count: int, seed: int = 7) -> list[Outcome]:
-    """``count`` cuts for each language and kind; projects are equally likely; half are anchored."""
+def evaluate(
+    judge: Judge, files: Sequence[SourceFile], *, count: int, lines_above: int, seed: int = 7
+) -> list[Outcome]:
+    """``count`` cuts for each language and kind, judged at the cursor and anchored some lines above it."""
     outcomes = []
     for language in sorted({it.language for it in files}):
         projects: dict[str, list[SourceFile]] = defaultdict(list)
@@ -78,9 +80,10 @@ def evaluate(judge: Judge, files: Sequence[SourceFile], *, count: int, seed: int
             for number in range(count):
                 rng = random.Random(f"{seed}/{language}/{kind}/{number}")
                 text = _window(rng.choice(projects[rng.choice(sorted(projects))]).text, rng)
-                made = cut(text, rng, kind=kind, anchored=number % 2 == 1)
-                if made is not None and made.middle[made.typed :].strip():
+                made = cut(text, rng, kind=kind, anchored=False)
+                if made is not None and made.middle.strip():
                     outcomes.append(judge_cut(judge, made, language))
+                    outcomes.append(judge_cut(judge, anchored_above(made, lines_above), language))
     return outcomes
 
 
@@ -105,26 +108,19 @@ def judge_cut(judge: Judge, made: Cut, language: str) -> Outcome:
 
 
 def write_scores(outcomes: Sequence[Outcome], path: Path) -> None:
-    """One row per language and kind, one for each half by anchor, and one for everything."""
-    groups: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
+    """One row per language, place of the anchor and kind, and one over the kinds."""
+    groups: dict[tuple[str, str, str], list[Outcome]] = defaultdict(list)
     for it in outcomes:
-        for kind in (it.kind, "(anchored)" if it.anchored else "(at the cursor)", "(all)"):
-            groups[it.language, kind].append(it)
-    header = [
-        "language",
-        "kind",
-        "cuts",
-        "exact_line",
-        "edit_similarity",
-        "nats_per_token",
-        "bits_per_character",
-    ]
-    rows = [[language, kind, *_scores(them)] for (language, kind), them in sorted(groups.items())]
-    _write(path, [header, *rows])
+        for kind in (it.kind, "(all)"):
+            groups[it.language, "above" if it.anchored else "cursor", kind].append(it)
+    header = "language anchor kind cuts exact_line edit_similarity nats_per_token bits_per_character"
+    rows = [[*key, *_scores(them)] for key, them in sorted(groups.items())]
+    _write(path, [header.split(" "), *rows])
 
 
 def write_confidence(outcomes: Sequence[Outcome], path: Path) -> None:
-    """How much would be shown at each threshold, and how much of that is the exact line."""
+    """How much would be shown at each threshold, and how much of that is right; anchored above only."""
+    outcomes = [it for it in outcomes if it.anchored]
     rows: list[list[str]] = [["threshold", "shown_share", "exact_of_shown", "similarity_of_shown"]]
     for threshold in THRESHOLDS:
         shown = [it for it in outcomes if threshold <= it.confidence]

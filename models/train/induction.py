@@ -1,14 +1,15 @@
-"""Start the model with copying in place: four hand-made attention layers that continue what stood before.
+"""Start the model with copying in place: hand-made attention layers that continue what stood before.
 
-Code repeats itself, and the rest of a line has often been written above it. Models learn to copy (an *induction
-circuit*) only after tens of millions of tokens, more than a CPU gives in an hour. So the first layers start as one:
+Code repeats itself, and the rest of a line has often been written above it.
+Models learn to copy (an *induction circuit*) after tens of millions of tokens, beyond a CPU's hour.
+So the first layers start as one:
 
-- Layer 0 attends by position alone, through the biases of Q and K: one head looks one token back, one looks two back,
-  and they write the codes of those tokens into two parts of the residual stream that embeddings leave free.
-- Layer 1 looks for places whose two previous tokens are the present two, and writes the code of the token found there
+- Layer 0 attends by position alone, through the biases of Q and K: one head looks one token back, one two.
+  They write the codes of those tokens into two parts of the residual stream that embeddings leave free.
+- Layer 1 looks for places whose two previous tokens are the present two, and writes the code of what it finds
   where the output matrix reads it.
-- Layer 2 bridges the suffix: the middle's mark looks at the suffix's mark, behind which the prefix ended, and takes
-  the codes of the prefix's last two tokens for the present ones.
+- Layer 2 bridges the suffix: the middle's mark looks at the suffix's mark, before which the prefix ended, and
+  takes the codes of the prefix's last two tokens for the present ones.
 - Layer 3 does as layer 1, now also for the first token of a middle.
 
 Everything stays trainable; training decides how much of it to keep.
@@ -26,12 +27,8 @@ from models.train.model import Attention, Model
 CODE = 64  # Embedding dimensions that serve as a token's code: random, hence nearly orthogonal.
 BACK = 32  # Dimensions that hold the code of the token one back, and as many for two back.
 POSITION_PAIRS = 8  # The fastest rotary pairs tell neighbors apart.
-POSITION_STRENGTH = (
-    7.0  # Of Q's and K's biases: the wanted neighbor gets about five nats more than the next one.
-)
-FIRST_SLOW_PAIR = (
-    12  # With a RoPE base of a million, later pairs turn less than a radian in some hundred tokens.
-)
+POSITION_STRENGTH = 7.0  # Of Q's and K's biases: the wanted neighbor wins by about five nats.
+FIRST_SLOW_PAIR = 12  # At RoPE base 1e6, later pairs turn less than a radian in 200 tokens.
 MATCH_STRENGTH = 2.2  # Of Q and K each: one matching token weighs about ten nats, its noise two.
 COPY_STRENGTH = 1.5  # How loud the found token is beside the present one.
 LATE = 1.4  # By layer 3 the residual stream is louder, so its layers ask louder.

@@ -2,7 +2,8 @@
 
 The schedule is warm-up, constant, decay. ``trunk.pt`` never sees a decayed rate, so later sessions go on
 from it; ``decayed.pt`` is what gets exported. Both hold model, running average, optimizers, the row of the
-data reached, and what was spent. Asked to terminate, a run saves first; killed, it loses ``CHECKPOINT_SECONDS`` of work at most.
+data reached, and what was spent. Asked to terminate, a run saves first; killed, it loses
+``CHECKPOINT_SECONDS`` of work at most.
 """
 
 from __future__ import annotations

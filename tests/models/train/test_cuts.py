@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from models.train import cuts
-from models.train.cuts import ANCHOR_LINES, BLOCK_LINES, KINDS, Cut, block_end, cut, line_around
+from models.train.cuts import (
+    ANCHOR_LINES,
+    BLOCK_LINES,
+    KINDS,
+    Cut,
+    anchored_above,
+    block_end,
+    cut,
+    line_around,
+)
 
 TEXT = Path(cuts.__file__).read_text(encoding="utf-8")
 
@@ -83,6 +92,14 @@ def test_an_anchor_lies_before_the_cursor_and_not_far() -> None:
         for it in made(kind, anchored=True):
             assert it.middle[: it.typed].count("\n") <= ANCHOR_LINES
             assert it.typed < len(it.middle)
+
+
+def test_an_anchor_can_be_moved_up_by_whole_lines() -> None:
+    """The middle then begins at a line's start; the cursor and the missing text stay where they are."""
+    made = Cut(kind="word", prefix="a\nb\nc\nd = x", middle="yz", suffix="\n")
+    moved = anchored_above(made, 2)
+    assert moved == Cut(kind="word", prefix="a\n", middle="b\nc\nd = xyz", suffix="\n", typed=9)
+    assert anchored_above(made, 9).prefix == ""
 
 
 @pytest.mark.parametrize(
