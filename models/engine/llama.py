@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import re
 import sys
 from collections import deque
@@ -349,6 +350,9 @@ _started = False
 def _start_backend() -> None:
     global _started
     if not _started:
+        os.environ["GGML_NO_BACKTRACE"] = (
+            "1"  # A failed assertion is one line, not a debugger that is started.
+        )
         llama_cpp.llama_log_set(_log, ctypes.c_void_p(0))
         llama_cpp.llama_backend_init()
         _started = True

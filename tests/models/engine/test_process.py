@@ -157,6 +157,22 @@ def test_what_it_does_not_do_is_said(
         assert response.json()["error"]["code"] == status
 
 
+def test_a_bad_model_file_is_said_and_harms_nobody(
+    client: httpx.Client, tiny_model: Path, tmp_path: Path
+) -> None:
+    """In the answer and in health; the next good request makes it well again."""
+    short = tmp_path / "short.gguf"
+    short.write_bytes(tiny_model.read_bytes()[:300_000])
+    for stream in (False, True):
+        answer = client.post(COMPLETIONS, json={"model": str(short), "prompt": "x", "stream": stream})
+        sentence = "short.gguf is incomplete: 0.3 of 0.5 MB are there; fetch it again."
+        assert (answer.status_code, answer.json()["error"]["message"]) == (422, sentence)
+        health = client.get("/health").json()
+        assert (health["state"], health["problem"]) == ("failed", sentence)
+    client.post(COMPLETIONS, json={"prompt": "x"})
+    assert client.get("/health").json()["state"] == "ready"
+
+
 STRANGE_NAMES = ("\0", "~nobody-at-all/x", "a" * 5000, "a/" * 3000, "\ud800", "/proc/self/mem/x")
 
 
