@@ -182,6 +182,9 @@ def _check(header: Header) -> None:
     """Refuse what llama.cpp would end the process for."""
     if not header.architecture:
         raise ValueError("no architecture")
+    heads, kv_heads = header.number("attention.head_count"), header.number("attention.head_count_kv")
+    if heads and kv_heads and heads < kv_heads:
+        raise ValueError("absurd heads")
     for key, value in header.values.items():
         number = value if isinstance(value, int | float) else math.nan
         if key == f"{header.architecture}.block_count" and not 1 <= number <= MAX_LAYERS:

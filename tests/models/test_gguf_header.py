@@ -123,6 +123,7 @@ def test_what_cannot_be_used_is_said_in_one_sentence(
         model(text("general.architecture", "")),
         model(*QWEN, number("qwen2.block_count", 0)),
         model(*QWEN, number("qwen2.block_count", 513)),
+        model(*QWEN, number("qwen2.attention.head_count_kv", 15)),
         model(*QWEN, strings("tokenizer.ggml.tokens", "a", "a")),
         model(*QWEN, ("qwen2.attention.layer_norm_rms_epsilon", 6, struct.pack("<f", -1.0))),
         model(*QWEN, ("qwen2.attention.layer_norm_rms_epsilon", 6, struct.pack("<f", float("nan")))),
