@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.engine.generate import BadRequest
+from models.engine.generate import SMALLEST_PIECE, BadRequest
 from models.engine.job import Unavailable
-from models.engine.llama import Llama
+from models.engine.llama import Llama, Status
 from models.errors import ModelError
 from models.wire import Priority
 from tests.models.engine.driver import Asked, Driver, answer_alone, on_evaluation, working
@@ -116,6 +116,27 @@ def test_typing_interrupts_a_prefill(
         slow = driver.ask(LONG, priority=priority, logprobs=True)
         same(slow, expected)
     assert driver.ended == [typed[0], slow]
+
+
+def test_somebody_who_types_all_the_time_does_not_stop_a_prefill(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each key interrupts it and only a small piece fits between two of them: it still comes to its end."""
+    expected = answer_alone(tiny_model, lambda it: it.ask(LONG[:700], logprobs=True))
+    real = Llama.evaluate
+    typed: list[Asked] = []
+
+    def evaluate(self: Llama, sequence: int, position: int, tokens: list[int], *, outputs: int) -> Status:
+        if SMALLEST_PIECE < len(tokens):
+            typed.append(driver.ask("x", max_tokens=1))
+        return real(self, sequence, position, tokens, outputs=outputs)
+
+    with working(tiny_model) as driver:
+        monkeypatch.setattr(Llama, "evaluate", evaluate)
+        slow = driver.ask(LONG[:700], priority="background", logprobs=True)
+        same(slow, expected)
+    assert 20 < len(typed)
+    assert driver.ended[-1] is slow
 
 
 def test_typing_interrupts_a_decode(tiny_model: Path) -> None:
