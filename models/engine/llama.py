@@ -35,7 +35,8 @@ N_OUTPUTS = 16  # Rows of logits per call. Room for all would cost 4 bytes x voc
 
 # Some vocabularies cut text with std::regex, which takes 330 bytes of stack per character of a match and so
 # ends the process at 25,000 letters without a blank. Such a run is no code: it may as well be cut here.
-_LONG_RUN = re.compile(r"\S{1000}|\s{1000}")
+# Short runs are matched too, and stepped over, so that no place is looked at twice.
+_RUN = re.compile(r"(?P<long>\S{1000}|\s{1000})|\S+|\s+")
 
 _ERROR_LINES: deque[str] = deque(maxlen=20)  # What llama.cpp last complained about; it has no error values.
 _GGML_LEVEL_ERROR = 4
@@ -178,7 +179,7 @@ class Llama:
         """
         tokens: list[int] = []
         start = 0
-        for cut in [*(it.end() for it in _LONG_RUN.finditer(text)), len(text)]:
+        for cut in [*(it.end() for it in _RUN.finditer(text) if it["long"]), len(text)]:
             tokens += self._part(text[start:cut], special=special, goes_on=goes_on or 0 < start)
             start = cut
         return tokens
