@@ -177,7 +177,8 @@ class _Server(uvicorn.Server):
 def _listen(arguments: argparse.Namespace) -> tuple[socket.socket, str | None]:
     """The listening socket, and the token if it is one that other users can reach."""
     if arguments.socket is not None:
-        arguments.socket.unlink(missing_ok=True)  # We hold the lock: whoever made it is gone.
+        if arguments.socket.is_socket():
+            arguments.socket.unlink()  # We hold the lock: whoever made it is gone.
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         before = os.umask(0o177)
         try:

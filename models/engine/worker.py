@@ -233,7 +233,11 @@ class Worker:
             turn.loaded.llama.resume()
             self._running = turn
             waiting = self._queue.waiting
-            if turn.job.cancelled or any(it.rank < turn.job.rank and self._has_room(it) for it in waiting):
+            if (
+                self._queue.stopping
+                or turn.job.cancelled
+                or any(it.rank < turn.job.rank and self._has_room(it) for it in waiting)
+            ):
                 self._running = None
                 return
         try:

@@ -202,3 +202,12 @@ def test_a_socket_that_cannot_be(tiny_model: Path, folder: Path, socket: str) ->
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1].startswith("hearth engine: cannot serve: ")
     assert "Traceback" not in ended.stderr
+
+
+def test_a_file_in_the_socket_s_place_is_kept(tiny_model: Path, folder: Path) -> None:
+    """It was somebody's slip, and nothing of ours."""
+    (folder / "thesis.txt").write_text("precious")
+    ended = run("--model", tiny_model, "--socket", folder / "thesis.txt")
+    assert ended.returncode == 1
+    assert ended.stderr.endswith("Address already in use\n")
+    assert (folder / "thesis.txt").read_text() == "precious"
