@@ -16,6 +16,9 @@ from models.engine.worker import EngineConfig, Worker
 from models.spec import ModelSpec
 from models.wire import ChatMessage, ChatRequest, CompletionRequest, Health, Piece, Priority, Sampling, Usage
 
+LONG = "".join(f"v{n} = compute({n * 7})\n" for n in range(80))  # About 1,700 tokens.
+PROMPTS = ("def f(x):\n", "class A:\n    pass\n", "import os\n\n\n", "x = [1, 2]\nfor i in x:\n")
+NOISE = 0.05  # A token missing or one too many changes scores by ten times as much.
 PATIENCE_S = 60.0  # Far above what anything here takes: only a worker that hangs is this slow.
 
 
@@ -170,3 +173,15 @@ def on_evaluation(
         return real(self, sequence, position, tokens, outputs=outputs)
 
     monkeypatch.setattr(Llama, "evaluate", evaluate)
+
+
+def same(left: Asked, right: Asked) -> None:
+    """Two ways to the same answer.
+
+    One token at a time is not computed by the same instructions as many at once, so scores differ by some
+    thousandths; where two tokens are that close, the better one may change, and what follows with it.
+    """
+    assert (left.wait().error, right.wait().error) == (None, None)
+    assert left.logprobs[:1] == pytest.approx(right.logprobs[:1], abs=NOISE)
+    if left.text == right.text:
+        assert left.logprobs == pytest.approx(right.logprobs, abs=NOISE)
