@@ -90,7 +90,7 @@ def train(recipe: Recipe, work: Path, *, seconds: float, decay: bool, threads: i
         if ended or seconds < spent:
             break
         warm = min(1.0, (run.step + 1) / recipe.training.warm_up)
-        _set_rates(run, warm * (1 - spent / seconds if decay else 1.0))
+        _set_rates(run, recipe.training, warm * (1 - spent / seconds if decay else 1.0))
         with torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda"):
             loss = loss_of(run.model, ids, weights)
         loss.backward()
@@ -126,17 +126,9 @@ def resume(recipe: Recipe, path: Path, tokenizer: Tokenizer, device: torch.devic
     model.to(device)
     matrices = [it for it in model.blocks.parameters() if it.dim() == 2]
     vectors = [it for it in model.parameters() if it.dim() == 1]
-    rates = recipe.training
-    muon = Muon(matrices, lr=rates.muon_rate, weight_decay=rates.weight_decay)
-    groups = [
-        {"params": [model.embedding.weight], "lr": rates.embedding_rate},
-        {"params": [model.output.weight], "lr": rates.output_rate},
-        {"params": vectors, "lr": rates.vector_rate},
-    ]
+    muon = Muon(matrices, lr=recipe.training.muon_rate, weight_decay=recipe.training.weight_decay)
+    groups = [{"params": [model.embedding.weight]}, {"params": [model.output.weight]}, {"params": vectors}]
     adam = torch.optim.AdamW(groups, betas=ADAM_BETAS, weight_decay=0.0)
-    for optimizer in (muon, adam):
-        for group in optimizer.param_groups:
-            group["full_rate"] = group["lr"]
     average = {name: it.detach().clone() for name, it in model.state_dict().items()}
     run = Run(model=model, optimizers=(muon, adam), average=average)
     if path.exists():
@@ -185,7 +177,9 @@ def _follow(run: Run) -> None:
     torch._foreach_lerp_([run.average[it] for it in names], [state[it] for it in names], share)
 
 
-def _set_rates(run: Run, factor: float) -> None:
-    for optimizer in run.optimizers:
-        for group in optimizer.param_groups:
-            group["lr"] = group["full_rate"] * factor
+def _set_rates(run: Run, training: Training, factor: float) -> None:
+    """The recipe's rates, not the checkpoint's: a changed recipe takes effect at once."""
+    rates = (training.muon_rate, training.embedding_rate, training.output_rate, training.vector_rate)
+    groups = [group for optimizer in run.optimizers for group in optimizer.param_groups]
+    for group, rate in zip(groups, rates, strict=True):
+        group["lr"] = rate * factor
