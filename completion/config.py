@@ -23,6 +23,8 @@ class CompletionConfig:
     """How much of the text before the cursor the model sees, about, in tokens."""
     suffix_tokens: int
     """How much of the text after the cursor the model sees, about, in tokens."""
+    anchor_lines: int
+    """How many lines above the cursor's line the middle begins; 0 is at the cursor. From the model's card."""
     pause_ms: int
     """How long to wait before the model is asked, so that fast typing asks once; explicit requests do not."""
     deadline_ms: int

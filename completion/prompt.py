@@ -28,10 +28,13 @@ def fim_request(
 ) -> CompletionRequest:
     """What to ask the model. Snippets keep the order given: a stable order keeps the cache warm."""
     one_line = trigger.shape == "line"
+    before = prefix(spot, config.prefix_characters)
+    at = anchor(before, config.anchor_lines)
     return CompletionRequest(
         model=model,
-        prompt=prefix(spot, config.prefix_characters),
+        prompt=before[:at],
         suffix=suffix(spot, config.suffix_characters),
+        middle=before[at:],
         path=spot.path,
         snippets=tuple(snippets),
         sampling=Sampling(
@@ -40,6 +43,18 @@ def fim_request(
             logprobs=True,
         ),
     )
+
+
+def anchor(before: str, lines: int) -> int:
+    """Where the middle begins: at the cursor, or at the start of the line so many lines above its own."""
+    if lines == 0:
+        return len(before)
+    at = len(before)
+    for _ in range(lines + 1):
+        at = before.rfind("\n", 0, at)
+        if at < 0:
+            return 0
+    return at + 1
 
 
 def prefix(spot: Spot, budget: int) -> str:

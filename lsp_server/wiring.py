@@ -161,6 +161,7 @@ def completion_config(settings: Settings, model: ModelSpec | None) -> Completion
         max_lines=settings.completion_max_lines,
         prefix_tokens=PREFIX_TOKENS,
         suffix_tokens=SUFFIX_TOKENS,
+        anchor_lines=model.anchor_lines if model else 0,
         pause_ms=settings.completion_pause_ms,
         deadline_ms=settings.completion_deadline_ms,
         confidence_threshold=threshold(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 from models.errors import ModelError
@@ -10,6 +11,7 @@ from models.spec import ModelSpec
 STARTER = "starter"
 MAX_SHOWN = 100  # Characters of a name that nothing is called by.
 STARTER_FILE = Path(__file__).parent / "starter" / "hearth-starter-fim.gguf"
+STARTER_CARD = Path(__file__).parent / "starter" / "starter.toml"
 
 
 def find(name_or_path: str) -> ModelSpec:
@@ -38,8 +40,11 @@ def starter() -> ModelSpec:
     """The bundled model: a bridge until a larger one is there."""
     if not STARTER_FILE.is_file():
         raise ModelError(f"The bundled starter model is missing at {STARTER_FILE}; install Hearth again.")
+    card = tomllib.loads(STARTER_CARD.read_text("utf-8"))
     return ModelSpec(
         name=STARTER,
         path=STARTER_FILE,
         title="bundled starter, a bridge until you add Qwen2.5-Coder",
+        anchor_lines=card["anchor_lines_above"],
+        confidence_threshold=card["confidence_threshold"],
     )

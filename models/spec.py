@@ -16,6 +16,12 @@ class ModelSpec:
     """One line for people: what it is and what it is good for."""
     context_tokens: int | None = None
     """The context to allocate, in tokens; ``None`` lets the engine choose from the file's metadata."""
+    anchor_lines: int = 0
+    """How many lines above the cursor's line the prompt's middle begins (from the model's card).
+
+    0 puts it at the cursor, as models are usually asked. A small model that has learned little but to copy
+    needs the lines before the cursor in one piece with what it writes.
+    """
     confidence_threshold: float = 0.0
     """Suggestions below this mean token probability are not worth showing (from the model's card)."""
 

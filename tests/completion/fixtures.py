@@ -20,6 +20,7 @@ CONFIG = CompletionConfig(
     max_lines=12,
     prefix_tokens=1024,
     suffix_tokens=160,
+    anchor_lines=0,
     pause_ms=0,
     deadline_ms=10_000,
     confidence_threshold=0.3,

@@ -20,12 +20,13 @@ LINE = "value = compute(first, second)\n"
 @pytest.mark.parametrize("case", cases("prompts"), ids=name_of)
 def test_prompt(case: dict[str, Any]) -> None:
     """The prompt is a pure function of the spot, so its text can be written down."""
-    asks = {it: case[it] for it in ("prefix_tokens", "suffix_tokens") if it in case}
+    asks = {it: case[it] for it in ("prefix_tokens", "suffix_tokens", "anchor_lines") if it in case}
     config = replace(CONFIG, **asks, max_tokens=case.get("max_new_tokens", CONFIG.max_tokens))
     spot = spot_of(case["document"], "python", config, crlf=case.get("crlf", False))
     trigger = decide(spot, explicit=case.get("explicit", False), previous=None, config=config)
     request = fim_request(spot, trigger, config, "some-model")
     assert request.prompt == case["prompt"]
+    assert request.middle == case.get("middle", "")
     assert request.suffix == case["suffix"]
     assert list(request.sampling.stop) == case["stop"]
     assert request.sampling.max_tokens == case["max_tokens"]

@@ -32,6 +32,14 @@ def test_the_starter_has_a_name(starter_file: Path, name: str) -> None:
     assert (spec.name, spec.path) == ("starter", starter_file)
 
 
+def test_the_starters_card_says_how_to_ask_it(starter_file: Path) -> None:
+    """What was measured beside the model is what the prompt and the threshold follow."""
+    starter_file.touch()
+    spec = registry.find("starter")
+    assert 0 < spec.anchor_lines
+    assert 0.0 < spec.confidence_threshold < 1.0
+
+
 def test_a_missing_starter_says_what_to_do(starter_file: Path) -> None:
     """It comes with the package."""
     assert said("starter") == f"The bundled starter model is missing at {starter_file}; install Hearth again."
