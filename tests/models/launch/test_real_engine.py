@@ -33,7 +33,7 @@ import asyncio, sys
 from models.launch import Engine, EngineOptions
 
 async def main():
-    engine = Engine(EngineOptions(model=sys.argv[1], linger_s=1.0))
+    engine = Engine(EngineOptions(model=sys.argv[1], linger_s=5.0))
     print((await (await engine.backend()).health()).pid, flush=True)
     await asyncio.to_thread(sys.stdin.read)  # Until the editor goes away.
     await engine.close()
@@ -64,7 +64,7 @@ def model(tiny_model: Path) -> str:
 
 @asynccontextmanager
 async def holding(place: Place, model: str) -> AsyncIterator[Engine]:
-    engine = Engine(EngineOptions(model=model, linger_s=1.0), place=place)
+    engine = Engine(EngineOptions(model=model, linger_s=3.0), place=place)
     try:
         yield engine
     finally:
