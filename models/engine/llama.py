@@ -28,7 +28,7 @@ from models.errors import ModelError
 
 # At every node of its graph, some 500 times per token, llama.cpp's threads wait for each other. OpenMP lets
 # them spin for milliseconds, and on a machine with a compiler running beside it one of them spins while the
-# other waits for a core: a token took 1,100 ms instead of 85. So they spin for some 30 microseconds and then
+# other waits for a core: a token took 1,100 ms instead of 120. So they spin for some 30 microseconds and then
 # sleep. Read when the library is loaded.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 os.environ["GGML_NO_BACKTRACE"] = "1"  # A failed assertion is one line, not a debugger that is started.
