@@ -12,7 +12,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,16 @@ class Process:
     def client(self) -> httpx.Client:
         transport = httpx.HTTPTransport(uds=str(self.socket))
         return httpx.Client(base_url="http://engine", transport=transport, timeout=PATIENCE_S)
+
+    @contextmanager
+    def connected(self) -> Iterator[HTTPConnection]:
+        """A connection that is already made: whatever ends the engine, this end is closed by who opened it."""
+        connection = HTTPConnection("engine", timeout=PATIENCE_S)
+        with socket.socket(socket.AF_UNIX) as channel, closing(connection):
+            channel.settimeout(PATIENCE_S)
+            channel.connect(str(self.socket))
+            connection.sock, connection.auto_open = channel, 0
+            yield connection
 
     def backend(self, model: str = "tiny") -> Backend:
         return Backend(BackendSpec(model=model, socket=self.socket))
