@@ -1,1 +1,1 @@
-"""What the code base says: files to chunks, symbols and ranked hits. Nothing is built here yet."""
+"""What the code base says: which files belong, what it builds on, and the project memory."""

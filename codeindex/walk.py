@@ -1,0 +1,278 @@
+"""Which files belong to a code base: all of a folder in order, or one at a time, by the same rules.
+
+A file belongs if no ignore file leaves it out, and if by its name, its size and its text a person wrote it.
+``walk`` asks the path and the size. ``read`` and ``belongs`` ask the text too, and are the way to get one:
+what they return is never a secret's.
+
+No link is followed: what it leads to within the root is found there, and what is outside does not belong.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from codeindex.config import WalkConfig
+from codeindex.files import read_bytes, text_of
+from codeindex.gitignore import byte_text
+from codeindex.ignores import Ignores, Problem, ignored, ignores_above, ignores_within
+from codeindex.languages import language_of, language_of_script
+from codeindex.skip import MARKERS, Reason, reason_of_folder, reason_of_name, reason_of_text
+
+FIRST_LINE = 128  # Bytes that are read of a file without an extension, to see which program runs it.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFile:
+    """A file that belongs, as far as its path and its size say."""
+
+    path: Path
+    """Absolute. Bytes of a name that are no UTF-8 are surrogates, as the standard library has them."""
+    relative: str
+    """From the root, with slashes."""
+    size: int
+    """Bytes."""
+    mtime_ns: int
+    inode: int
+    language: str
+    """As editors name it; never empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Belonging:
+    """Whether a file belongs: if not, why; if so, what it says."""
+
+    reason: Reason | None
+    language: str = ""
+    text: str | None = None
+    """With LF line ends. None exactly where there is a reason."""
+
+
+def walk(root: Path, config: WalkConfig, *, problems: list[Problem] | None = None) -> Iterator[FoundFile]:
+    """The files that belong, one by one, in the order of their relative paths.
+
+    Raises nothing for what is broken, forbidden or gone: that is left out, and ``problems`` hears of it.
+    The root itself is walked even if a rule above leaves it out: somebody opened it.
+    """
+    found_problems: list[Problem] = [] if problems is None else problems
+    top = os.path.realpath(root)
+    entries = _entries(top, found_problems)
+    ignores = _ignores(ignores_above(top, os.environ, found_problems), top, entries, found_problems)
+    yield from _walk(top, config, ignores, entries, found_problems, ())
+
+
+def walk_package(
+    root: Path, config: WalkConfig, *, leave_out: Container[str], problems: list[Problem] | None = None
+) -> Iterator[FoundFile]:
+    """The same without ignore files, for an installed package: its own were about its repository.
+
+    Folders with the names to leave out are not entered.
+    """
+    found_problems: list[Problem] = [] if problems is None else problems
+    top = os.path.realpath(root)
+    yield from _walk(top, config, None, _entries(top, found_problems), found_problems, leave_out)
+
+
+def one_file(path: Path, config: WalkConfig) -> Iterator[FoundFile]:
+    """A file as the walk of its folder would find it, without ignore files; nothing if it does not belong."""
+    folder, name = os.path.split(os.path.realpath(path))
+    entries = _entries(folder, [])
+    wanted = {key: it for key, it in entries.items() if key == name}
+    yield from _walk(folder, config, None, wanted, [], ())
+
+
+def belongs(root: Path, path: Path, config: WalkConfig, *, text: str | None = None) -> Belonging:
+    """Whether one file belongs, by the same rules as in the walk, and its text.
+
+    The ignore files on its way are looked at anew; those that did not change are not read again.
+    With ``text`` (an editor's, not saved yet) the file need not be there.
+    """
+    top = os.path.realpath(root)
+    folder, name = os.path.split(os.path.abspath(path))
+    full = os.path.join(os.path.realpath(folder), name)
+    relative = os.path.relpath(full, top)
+    if relative.startswith(os.pardir + "/") or relative in (os.pardir, os.curdir):
+        return Belonging(reason=Reason.OUTSIDE)
+    reason = Reason.NOT_A_FILE if os.path.islink(full) else reason_of_name(relative, config)
+    if reason in (Reason.SECRET, Reason.NOT_A_FILE):
+        return Belonging(reason=reason)
+    reason = _reason_of_place(top, relative, config) or reason
+    if reason is not None:
+        return Belonging(reason=reason)
+    language = language_of(name)
+    if text is not None:
+        language = language or language_of_script(text[:FIRST_LINE])
+        return _judged(language, text.replace("\r\n", "\n"), config)
+    return _read(full, language, config)
+
+
+def read(found: FoundFile, config: WalkConfig) -> Belonging:
+    """Read a file as it is now, and judge by its text whether it belongs."""
+    return _read(os.fspath(found.path), found.language, config)
+
+
+def read_text(found: FoundFile, config: WalkConfig) -> str | None:
+    """A file's text as it is now, with LF line ends; None if it does not belong or is gone."""
+    return read(found, config).text
+
+
+def _read(path: str, language: str, config: WalkConfig) -> Belonging:
+    try:
+        data = read_bytes(path, config.max_bytes)
+    except OSError:
+        is_file = os.path.isfile(path) and not os.path.islink(path)
+        return Belonging(reason=Reason.UNREADABLE if is_file else Reason.NOT_A_FILE)
+    if config.max_bytes < len(data):
+        return Belonging(reason=Reason.TOO_LARGE)
+    text = text_of(data)
+    return _judged(language or language_of_script((text or "")[:FIRST_LINE]), text, config)
+
+
+def _judged(language: str, text: str | None, config: WalkConfig) -> Belonging:
+    if text is not None and config.max_bytes < len(text):
+        return Belonging(reason=Reason.TOO_LARGE)
+    reason = reason_of_text(language, text, config)
+    return Belonging(reason=reason) if reason else Belonging(reason=None, language=language, text=text)
+
+
+def _reason_of_place(top: str, relative: str, config: WalkConfig) -> Reason | None:
+    """Whether a folder on the way to a file is never walked, or a rule leaves one of them or the file out."""
+    unheard: list[Problem] = []
+    *folders, name = relative.split("/")
+    if config.max_depth < len(folders):
+        return Reason.OUTSIDE
+    ignores = ignores_within(ignores_above(top, os.environ, unheard), top, None, os.environ, unheard)
+    here = top
+    for it in folders:
+        if reason_of_folder(it):
+            return Reason.FOLDER
+        here = os.path.join(here, it)
+        if ignored(ignores, byte_text(here), folder=True):
+            return Reason.IGNORED
+        if any(os.path.lexists(os.path.join(here, marker)) for marker in MARKERS):
+            return Reason.FOLDER
+        ignores = ignores_within(ignores, here, None, os.environ, unheard)
+    return Reason.IGNORED if ignored(ignores, byte_text(os.path.join(here, name)), folder=False) else None
+
+
+Entries = dict[str, os.DirEntry[str]]
+"""What is in a folder, by name, with a slash behind the names of folders: sorted so, paths are in order."""
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A folder that is being walked."""
+
+    entries: Iterator[tuple[str, os.DirEntry[str]]]
+    ignores: Ignores | None
+    relative: str
+    """The folder, with a slash behind; empty for the root."""
+    absolute: str
+    """The same as absolute byte text, with a slash behind."""
+
+
+def _walk(
+    top: str,
+    config: WalkConfig,
+    ignores: Ignores | None,
+    entries: Entries,
+    problems: list[Problem],
+    leave_out: Container[str],
+) -> Iterator[FoundFile]:
+    frames = [_Frame(iter(entries.items()), ignores, "", byte_text(top).rstrip("/") + "/")]
+    while frames:
+        frame = frames[-1]
+        name, entry = next(frame.entries, ("", None))
+        if entry is None:
+            frames.pop()
+        elif not name.endswith("/"):
+            found = _found(frame, name, entry, config, problems)
+            if found is not None:
+                yield found
+        elif name[:-1] not in leave_out and (inner := _entered(frame, entry, config, problems, len(frames))):
+            frames.append(inner)
+
+
+def _entered(
+    frame: _Frame, entry: os.DirEntry[str], config: WalkConfig, problems: list[Problem], depth: int
+) -> _Frame | None:
+    """The frame of a folder; None if it is not to be walked."""
+    name = entry.name
+    absolute = frame.absolute + byte_text(name)
+    if reason_of_folder(name):
+        return None
+    if frame.ignores is not None and ignored(frame.ignores, absolute, folder=True):
+        return None
+    if config.max_depth < depth:
+        problems.append(Problem(path=entry.path, says=f"More than {config.max_depth} folders deep."))
+        return None
+    entries = _entries(entry.path, problems)
+    if any(it in entries or f"{it}/" in entries for it in MARKERS):
+        return None
+    ignores = frame.ignores and _ignores(frame.ignores, entry.path, entries, problems)
+    return _Frame(iter(entries.items()), ignores, f"{frame.relative}{name}/", f"{absolute}/")
+
+
+def _found(
+    frame: _Frame, name: str, entry: os.DirEntry[str], config: WalkConfig, problems: list[Problem]
+) -> FoundFile | None:
+    """The file of an entry; None if it does not belong."""
+    relative = frame.relative + name
+    if reason_of_name(relative, config) is not None:
+        return None
+    if frame.ignores is not None and ignored(frame.ignores, frame.absolute + byte_text(name), folder=False):
+        return None
+    try:
+        state = entry.stat(follow_symlinks=False)
+        if not stat.S_ISREG(state.st_mode) or config.max_bytes < state.st_size:
+            return None
+        language = language_of(name)
+        if not language:
+            first_line = read_bytes(entry.path, FIRST_LINE).decode("ascii", "replace")
+            language = language_of_script(first_line)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        problems.append(_cannot(entry.path, error))
+        return None
+    if not language:
+        return None
+    return FoundFile(
+        path=Path(entry.path),
+        relative=relative,
+        size=state.st_size,
+        mtime_ns=state.st_mtime_ns,
+        inode=state.st_ino,
+        language=language,
+    )
+
+
+def _entries(folder: str, problems: list[Problem]) -> Entries:
+    """The files and folders in a folder, sorted; links, pipes and devices are not among them."""
+    found: Entries = {}
+    try:
+        with os.scandir(folder) as entries:
+            for it in entries:
+                if it.is_dir(follow_symlinks=False):
+                    found[it.name + "/"] = it
+                elif it.is_file(follow_symlinks=False) or it.name.startswith("."):
+                    found[it.name] = (
+                        it  # a link with such a name may be one of rules; git says what it thinks of it
+                    )
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        problems.append(_cannot(folder, error))
+    return dict(sorted(found.items()))
+
+
+def _ignores(above: Ignores, folder: str, entries: Entries, problems: list[Problem]) -> Ignores:
+    names = {it.removesuffix("/") for it in entries if it.startswith(".")}
+    return ignores_within(above, folder, names, os.environ, problems)
+
+
+def _cannot(path: str, error: OSError) -> Problem:
+    return Problem(path=path, says=f"Cannot be read: {error.strerror or error}.")

@@ -1,0 +1,1 @@
+"""Tests of what the code base says: walking it, its memory."""
