@@ -72,7 +72,7 @@ class SuggestionCache:
                 rest = _rest(place, kept, typed, spot, trigger)
                 if rest and rest.text:
                     self._kept.move_to_end(place)
-                    return replace(rest, source="cache", usage=None, ms=0.0, first_ms=0.0)
+                    return replace(rest, cached=True, usage=None, ms=0.0, first_ms=0.0)
         return None
 
 

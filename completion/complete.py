@@ -14,10 +14,12 @@ from completion.cache import SuggestionCache
 from completion.config import CompletionConfig
 from completion.postprocess import clean
 from completion.prompt import fim_request
+from completion.recall import Recall, better, is_sure, no_memory
 from completion.spot import Spot
 from completion.stop import end_of, enough
 from completion.suggestion import Suggestion, kept_logprobs, probabilities
 from completion.trigger import Trigger
+from models.errors import BackendError, ModelError
 from models.wire import CompletionRequest, Finish, Piece, Snippet, Usage
 
 if TYPE_CHECKING:  # What it imports takes a quarter of a second; whoever connects has paid for it by then.
@@ -51,30 +53,55 @@ async def complete(
     config: CompletionConfig,
     model: str,
     snippets: Sequence[Snippet] = (),
+    recall: Recall = no_memory,
 ) -> Suggestion:
     """The suggestion for a spot; one without text says in ``reason`` why there is none.
 
-    The pause for fast typing is made here, behind the cache: what was suggested and is typed costs no time.
-    Only then does it ``connect``: what is already known needs no engine. Cancelling the caller closes the
-    stream, and the engine stops. Raises ``BackendError``.
+    What was suggested and is typed costs no time, and what the project memory is sure of, a millisecond: only
+    behind these two comes the pause for fast typing, and only then does it ``connect``, for what is already
+    known needs no engine. Cancelling the caller closes the stream, and the engine stops.
+    Raises ``BackendError`` when the model was needed, and the memory has nothing worth showing in its place.
     """
     start = time.perf_counter()
     suggestion = cache.find(spot, trigger, model) if trigger.may_go_on else None
     if suggestion is None and trigger.shape == "none":
         return Suggestion(text="", reason=trigger.reason)
     if suggestion is None:
-        if not trigger.explicit:
-            await asyncio.sleep(config.pause_ms / 1000)
-        request = fim_request(spot, trigger, config, model, snippets)
-        backend = await connect()
-        asked = time.perf_counter()
-        heard = await _listen(backend, request, spot, trigger, config)
-        suggestion = replace(_judge(heard, spot, trigger, config), first_ms=_ms(asked, heard.first_at))
+        recalled = recall(spot, trigger)
+        suggestion = recalled.suggestion
+        if not is_sure(suggestion, config):
+            if not trigger.explicit:
+                await asyncio.sleep(config.pause_ms / 1000)
+            request = fim_request(spot, trigger, config, model, snippets)
+            request = replace(request, candidates=recalled.candidates)
+            suggestion = await _ask(connect, request, suggestion, spot, trigger, config)
         if suggestion.text:
             cache.put(spot, trigger, model, suggestion)
     suggestion = replace(suggestion, ms=_ms(start, time.perf_counter()))
     _log(suggestion, spot, trigger)
     return replace(suggestion, text=suggestion.text.replace("\n", spot.line_ending))
+
+
+async def _ask(
+    connect: Connect,
+    request: CompletionRequest,
+    recalled: Suggestion,
+    spot: Spot,
+    trigger: Trigger,
+    config: CompletionConfig,
+) -> Suggestion:
+    """The model's suggestion, or the memory's where that is the better one, or all there is."""
+    try:
+        backend = await connect()
+        asked = time.perf_counter()
+        heard = await _listen(backend, request, spot, trigger, config)
+    except (BackendError, ModelError) as exc:
+        without_model = better(Suggestion(text="", reason="no_model"), recalled, config)
+        if not without_model.text:
+            raise
+        return replace(without_model, problem=str(exc))
+    judged = replace(_judge(heard, spot, trigger, config), first_ms=_ms(asked, heard.first_at))
+    return better(judged, recalled, config)
 
 
 async def _listen(
@@ -132,11 +159,13 @@ def _judge(heard: Heard, spot: Spot, trigger: Trigger, config: CompletionConfig)
 
 def _log(suggestion: Suggestion, spot: Spot, trigger: Trigger) -> None:
     logger.info(
-        "complete language=%s shape=%s reason=%s source=%s shown=%d confidence=%.2f ms=%.0f first_ms=%.0f",
+        "complete language=%s shape=%s reason=%s source=%s cached=%d shown=%d confidence=%.2f ms=%.0f"
+        " first_ms=%.0f",
         spot.language,
         trigger.shape,
         suggestion.reason,
         suggestion.source,
+        suggestion.cached,
         len(suggestion.text),
         suggestion.confidence,
         suggestion.ms,

@@ -31,6 +31,12 @@ class CompletionConfig:
     """When to stop waiting for the model and take the whole lines that are there."""
     confidence_threshold: float
     """Below this mean token probability a suggestion is not worth showing; from the model's card."""
+    model_trust: float
+    """How likely a suggestion is exactly right, as a share of the model's confidence; from its card."""
+    memory_at_once: float
+    """From this chance of being exactly right on, the project memory answers, and the model is not asked."""
+    memory_threshold: float
+    """Below this chance the memory's suggestion is not worth showing."""
 
     @property
     def prefix_characters(self) -> int:

@@ -9,6 +9,18 @@ from typing import Literal
 
 from models.wire import Piece, Usage
 
+Source = Literal["model", "memory", "both"]
+"""Who says so: the model, the project memory, or the one with the other's agreement."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """A line of the user's code."""
+
+    path: str
+    line: int
+    """From 1."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
@@ -19,10 +31,19 @@ class Suggestion:
     replace_after: int = 0
     """How many code points behind the cursor, on its line, the text takes the place of: none or all."""
     confidence: float = 0.0
-    """The mean probability of the tokens worth showing; 1 if the server tells none, 0 without tokens."""
+    """The mean probability of the tokens worth showing; 1 if the server tells none, 0 without tokens.
+
+    From the memory alone: the probability that the text is exactly right.
+    """
     min_confidence: float = 0.0
     """The probability of the least certain one of them."""
-    source: Literal["model", "cache"] = "model"
+    source: Source = "model"
+    cached: bool = False
+    """Whether it is (the rest of) what was suggested before."""
+    origin: Origin | None = None
+    """For the memory's suggestions: one place where the text stands so; ``None`` if it stands nowhere."""
+    problem: str = ""
+    """What kept the model from answering, as one sentence."""
     usage: Usage | None = None
     """What the answer cost, if the server told before it had said enough."""
     ms: float = 0.0

@@ -44,7 +44,8 @@ def fit_closers(draft: Draft, spot: Spot, trigger: Trigger) -> Draft:
         return replace(draft, text=_without_statement_end(text, rest))
     length = sum(len(it.text) for it in taken)
     if taken[0].at == len(text) - length or "\n" in text:
-        return replace(draft, text=text[: taken[0].at])
+        # What is cut may have opened what a closer before it closes.
+        return fit_closers(replace(draft, text=text[: taken[0].at]), spot, trigger)
     left = rest[length:]
     return replace(draft, text=text + left[overlap(text, left, spot) :], replace_after=len(rest))
 

@@ -24,6 +24,9 @@ CONFIG = CompletionConfig(
     pause_ms=0,
     deadline_ms=10_000,
     confidence_threshold=0.3,
+    model_trust=0.5,
+    memory_at_once=0.5,
+    memory_threshold=0.2,
 )
 
 

@@ -120,7 +120,7 @@ def test_it_says_where_the_answer_comes_from() -> None:
     cache = SuggestionCache()
     spot, trigger = at("total = ‸\n")
     cache.put(spot, trigger, "m", replace(suggestion("price"), ms=50.0, first_ms=20.0))
-    assert cache.find(spot, trigger, "m") == replace(suggestion("price"), source="cache")
+    assert cache.find(spot, trigger, "m") == replace(suggestion("price"), cached=True)
 
 
 def test_the_least_recently_used_one_makes_room() -> None:

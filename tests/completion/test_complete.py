@@ -72,7 +72,7 @@ async def test_typed_text_asks_nothing() -> None:
     script, cache = Script("price * count\n"), SuggestionCache()
     await ask(script.backend(), "total = ‸\n", cache=cache)
     suggestion = await ask(script.backend(), "total = pri‸\n", cache=cache)
-    assert (suggestion.text, suggestion.source, suggestion.usage) == ("ce * count", "cache", None)
+    assert (suggestion.text, suggestion.cached, suggestion.usage) == ("ce * count", True, None)
     assert len(script.requests) == 1
 
 
@@ -81,7 +81,7 @@ async def test_typing_through_the_end_of_a_statement() -> None:
     script, cache = Script("a();\n  b();\n"), SuggestionCache()
     await ask(script.backend(), "if (x) {\n  ‸\n}\n", cache=cache, language="c")
     suggestion = await ask(script.backend(), "if (x) {\n  a();‸\n}\n", cache=cache, language="c")
-    assert (suggestion.text, suggestion.source) == ("\n  b();", "cache")
+    assert (suggestion.text, suggestion.cached) == ("\n  b();", True)
     nothing = await ask(script.backend(), "if (x) {\n  c();‸\n}\n", cache=cache, language="c")
     assert (nothing.text, nothing.reason) == ("", "statement_ended")
 
@@ -196,7 +196,7 @@ async def test_no_source_text_is_logged(caplog: pytest.LogCaptureFixture) -> Non
     lines = [it.getMessage() for it in caplog.records if it.name.startswith("completion")]
     assert len(lines) == 1
     assert lines[0].startswith(
-        "complete language=python shape=line reason=rest_of_line source=model shown=12 "
+        "complete language=python shape=line reason=rest_of_line source=model cached=0 shown=12 "
     )
     assert "secret" not in lines[0]
 
@@ -262,7 +262,7 @@ async def test_what_is_known_needs_no_engine() -> None:
     spot = spot_of("def add(a, b):\n    return a‸\n", "python", CONFIG)
     trigger = decide(spot, explicit=False, previous=None, config=CONFIG)
     suggestion = await complete(away, cache, spot, trigger, CONFIG, "m")
-    assert (suggestion.text, suggestion.source) == (" + b", "cache")
+    assert (suggestion.text, suggestion.cached) == (" + b", True)
 
 
 async def test_who_asks_by_hand_waits_longer_than_who_types() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from completion import Spot, decide
@@ -89,6 +89,7 @@ def test_what_stands_in_the_document_stays(text: str, document: str) -> None:
     assert all(it in characters for it in spot.line_after[: draft.replace_after])
 
 
+@example(text="});\n{", document="foo(‸)\n")
 @given(TEXT, st.sampled_from(DOCUMENTS))
 def test_cleaning_twice_changes_nothing(text: str, document: str) -> None:
     """The rest of a typed-through suggestion may be cleaned again."""
