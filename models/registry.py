@@ -47,4 +47,6 @@ def starter() -> ModelSpec:
         title="bundled starter, a bridge until you add Qwen2.5-Coder",
         anchor_lines=card["anchor_lines_above"],
         confidence_threshold=card["confidence_threshold"],
+        trust=card["trust"],
+        memory_weight=card["memory_weight"],
     )

@@ -24,6 +24,16 @@ class ModelSpec:
     """
     confidence_threshold: float = 0.0
     """Suggestions below this mean token probability are not worth showing (from the model's card)."""
+    trust: float = 0.5
+    """How likely a shown suggestion is exactly right, as a share of its confidence (from the model's card).
+
+    Half, for a model without a card: a guess, to be replaced by a measurement.
+    """
+    memory_weight: float = 0.0
+    """How much a request's candidates count beside the model's own probabilities, 0 to 1 (from its card).
+
+    A small model gains from what the project has shown before; a large one knows better by itself.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

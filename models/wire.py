@@ -14,6 +14,9 @@ from typing import Any, Literal
 Priority = Literal["typing", "chat", "background"]
 Finish = Literal["stop", "length"]
 
+MAX_CANDIDATES = 8  # More would mostly say the same; each is compared with every token that is generated.
+MAX_CANDIDATE_CHARS = 2000  # Far more than one answer; a suggestion is some lines.
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snippet:
@@ -38,11 +41,25 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A text that may be the answer, or its beginning: it starts exactly where the model goes on.
+
+    The engine verifies it as a draft, and adds its weight to the model's probabilities where the model's card
+    or the request says so. Only the weights' ratio counts. An empty text stands for not knowing.
+    """
+
+    text: str
+    weight: float
+    """The probability, 0 to 1, that the whole text is right, as far as who sends it knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CompletionRequest:
     """Continue ``prompt``; with a ``suffix``, fill in between the two.
 
     ``middle`` is text already known to follow the gap's start (what was typed since the prompt was fixed):
     the model continues behind it. ``snippets`` and ``repository`` are context from other files.
+    ``candidates`` may follow ``prompt`` and ``middle``; at most ``MAX_CANDIDATES``.
     """
 
     model: str
@@ -52,6 +69,9 @@ class CompletionRequest:
     repository: str = ""
     path: str = ""
     snippets: tuple[Snippet, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    memory_weight: float | None = None
+    """How much the candidates count beside the model's own probabilities; ``None``: as its card says."""
     sampling: Sampling = Sampling()
     priority: Priority = "typing"
 
@@ -82,6 +102,10 @@ class Usage:
     cached_tokens: int
     """Prompt tokens whose KV was already there."""
     completion_tokens: int
+    drafted_tokens: int = 0
+    """Tokens of candidates that were evaluated ahead of the model's choice."""
+    accepted_tokens: int = 0
+    """Those of them that turned out to be its choice: so many steps were saved."""
     queue_ms: float = 0.0
     load_ms: float = 0.0
     prompt_ms: float = 0.0
@@ -134,6 +158,10 @@ def completion_json(request: CompletionRequest, *, stream: bool) -> dict[str, An
         "snippets": [{"path": it.path, "text": it.text} for it in request.snippets],
         "priority": request.priority,
     }
+    if request.candidates:
+        body["hearth"]["candidates"] = [{"text": it.text, "weight": it.weight} for it in request.candidates]
+    if request.memory_weight is not None:
+        body["hearth"]["memory_weight"] = request.memory_weight
     return body
 
 
@@ -152,13 +180,15 @@ def chat_json(request: ChatRequest, *, stream: bool) -> dict[str, Any]:
 
 
 def usage_json(usage: Usage) -> dict[str, Any]:
-    """OpenAI's ``usage``, with the milliseconds beside it."""
+    """OpenAI's ``usage``, with drafts and milliseconds beside it."""
     return {
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
         "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
         "hearth": {
+            "drafted_tokens": usage.drafted_tokens,
+            "accepted_tokens": usage.accepted_tokens,
             "queue_ms": round(usage.queue_ms, 3),
             "load_ms": round(usage.load_ms, 3),
             "prompt_ms": round(usage.prompt_ms, 3),
@@ -170,15 +200,17 @@ def usage_json(usage: Usage) -> dict[str, Any]:
 def usage_value(body: Mapping[str, Any]) -> Usage:
     """Read ``usage`` as any OpenAI-compatible server sends it; what is missing counts as 0."""
     details = body.get("prompt_tokens_details") or {}
-    times = body.get("hearth") or {}
+    ours = body.get("hearth") or {}
     return Usage(
         prompt_tokens=int(body.get("prompt_tokens") or 0),
         completion_tokens=int(body.get("completion_tokens") or 0),
         cached_tokens=int(details.get("cached_tokens") or 0),
-        queue_ms=float(times.get("queue_ms") or 0.0),
-        load_ms=float(times.get("load_ms") or 0.0),
-        prompt_ms=float(times.get("prompt_ms") or 0.0),
-        decode_ms=float(times.get("decode_ms") or 0.0),
+        drafted_tokens=int(ours.get("drafted_tokens") or 0),
+        accepted_tokens=int(ours.get("accepted_tokens") or 0),
+        queue_ms=float(ours.get("queue_ms") or 0.0),
+        load_ms=float(ours.get("load_ms") or 0.0),
+        prompt_ms=float(ours.get("prompt_ms") or 0.0),
+        decode_ms=float(ours.get("decode_ms") or 0.0),
     )
 
 

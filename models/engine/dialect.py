@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.wire import (
+    MAX_CANDIDATE_CHARS,
+    MAX_CANDIDATES,
+    Candidate,
     ChatMessage,
     ChatRequest,
     CompletionRequest,
@@ -49,9 +52,12 @@ SAMPLING = (
 COMMON = ("model", "stream", "stream_options", "user", "hearth", *SAMPLING, *NEUTRAL)
 COMPLETION_FIELDS = frozenset({"prompt", "suffix", *COMMON})
 CHAT_FIELDS = frozenset({"messages", *COMMON})
-COMPLETION_EXTRAS = frozenset({"middle", "repository", "path", "snippets", "priority"})
+COMPLETION_EXTRAS = frozenset(
+    {"middle", "repository", "path", "snippets", "candidates", "memory_weight", "priority"}
+)
 CHAT_EXTRAS = frozenset({"priority"})
 SNIPPET_FIELDS = frozenset({"path", "text"})
+CANDIDATE_FIELDS = frozenset({"text", "weight"})
 MAX_NAME = 60  # Characters of an unknown parameter's name that the refusal repeats.
 
 
@@ -76,6 +82,10 @@ def completion_request(body: object, default_model: str) -> CompletionRequest:
             for it in _mappings(extra, "snippets")
             if _known(it, SNIPPET_FIELDS, "hearth.snippets.")
         ),
+        candidates=_candidates(extra),
+        memory_weight=None
+        if extra.get("memory_weight") is None
+        else _number(extra, "memory_weight", 0.0, 0.0, 1.0),
         sampling=_sampling(fields),
         priority=_priority(extra, "typing"),
     )
@@ -172,6 +182,19 @@ def _known(fields: Mapping[str, Any], names: frozenset[str], where: str) -> Mapp
         if name not in names:
             raise BadBody(f"The parameter '{where}{name[:MAX_NAME]}' is not supported.")
     return fields
+
+
+def _candidates(extra: Mapping[str, Any]) -> tuple[Candidate, ...]:
+    found = _mappings(extra, "candidates")
+    if MAX_CANDIDATES < len(found):
+        raise BadBody(f"'candidates' may have at most {MAX_CANDIDATES} items.")
+    for it in found:
+        _known(it, CANDIDATE_FIELDS, "hearth.candidates.")
+        if MAX_CANDIDATE_CHARS < len(_text(it, "text", "")):
+            raise BadBody(f"The 'text' of a candidate may have at most {MAX_CANDIDATE_CHARS} characters.")
+    return tuple(
+        Candidate(text=_text(it, "text", ""), weight=_number(it, "weight", 1.0, 0.0, 1.0)) for it in found
+    )
 
 
 def _sampling(fields: Mapping[str, Any]) -> Sampling:

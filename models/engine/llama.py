@@ -279,13 +279,14 @@ class Llama:
 
         False, and nothing shared, where the architecture keeps one state instead of positions.
         """
-        if not self._has_positions:
+        if not self.has_positions:
             return False
         llama_cpp.llama_memory_seq_cp(self._memory, source, target, 0, length)
         return True
 
     @cached_property
-    def _has_positions(self) -> bool:
+    def has_positions(self) -> bool:
+        """Whether what was evaluated last can be forgotten again; architectures with one state cannot."""
         model = self._model
         return not (llama_cpp.llama_model_is_recurrent(model) or llama_cpp.llama_model_is_hybrid(model))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models.engine.generate import Clock
+from models.engine.loaded import Clock
 from models.wire import Health
 
 
@@ -17,6 +17,10 @@ class Metrics:
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
+    draft_batches: int = 0
+    saved_tokens: int = 0
     queue_seconds: float = 0.0
     prompt_seconds: float = 0.0
     decode_seconds: float = 0.0
@@ -31,6 +35,13 @@ class Metrics:
         self.prompt_seconds += clock.prompt_ms / 1000
         self.decode_seconds += clock.decode_ms / 1000
 
+    def add_drafts(self, clock: Clock) -> None:
+        """Count what drafts brought to one answer, finished or not: most ghost text is cut short."""
+        self.drafted_tokens += clock.drafted
+        self.accepted_tokens += clock.accepted
+        self.draft_batches += clock.draft_batches
+        self.saved_tokens += clock.saved
+
 
 HELP = {
     "requests": "Answers finished.",
@@ -38,6 +49,10 @@ HELP = {
     "prompt_tokens": "Prompt tokens asked for.",
     "cached_tokens": "Prompt tokens whose KV was already there.",
     "completion_tokens": "Tokens generated.",
+    "drafted_tokens": "Tokens of candidates evaluated ahead of the model's choice.",
+    "accepted_tokens": "Drafted tokens that were its choice.",
+    "draft_batches": "Evaluations that carried a draft.",
+    "saved_tokens": "Tokens chosen without an evaluation of their own.",
     "queue_seconds": "Seconds that answers waited for their turn.",
     "prompt_seconds": "Seconds spent on evaluating prompts.",
     "decode_seconds": "Seconds spent on generating.",

@@ -1,7 +1,8 @@
-"""Pure: choose the next token from its scores."""
+"""Pure: choose the next token from its scores, or from those of two who know different things."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import isfinite, log
 
 import numpy as np
@@ -42,3 +43,19 @@ def logprob(scores: Scores, token: int) -> float:
     shifted = scores - top
     np.exp(shifted, out=shifted)
     return float(scores[token] - top) - log(float(shifted.sum()))
+
+
+def mixed(scores: Scores, shares: Mapping[int, float], weight: float) -> Scores:
+    """Log-probabilities of the model's distribution mixed with another one, which is given in part.
+
+    ``shares`` of the other one's mass stand behind these tokens. ``weight`` times what they sum up to is its
+    influence: what it does not know is left to the model.
+    """
+    influence = min(weight * sum(shares.values()), 1.0)
+    with np.errstate(invalid="ignore", divide="ignore"):  # What are no numbers comes out as none.
+        own: Scores = scores - scores.max()
+        own += np.log1p(np.float32(-influence)) - np.log(np.exp(own).sum())
+        for token, share in shares.items():
+            if weight * share:
+                own[token] = np.logaddexp(own[token], log(weight * share))
+    return own

@@ -23,9 +23,10 @@ from pathlib import Path
 
 import psutil
 
-from models.engine.generate import Clock, Loaded, Stamp, generate
+from models.engine.generate import generate
 from models.engine.job import RANK, Job, Unavailable
 from models.engine.llama import Limits, Llama
+from models.engine.loaded import Clock, Loaded, Stamp
 from models.engine.metrics import Metrics
 from models.errors import ModelError
 from models.gguf_header import Header, read_header
@@ -59,7 +60,8 @@ class _Turn:
 
     job: Job
     loaded: Loaded
-    steps: Generator[None, None, Clock]
+    clock: Clock
+    steps: Generator[None, None, None]
 
 
 @dataclass(slots=True)
@@ -224,7 +226,8 @@ class Worker:
             logger.exception("load bug model=%s", job.spec.name)
             job.on_error(exc)
             return None
-        turn = _Turn(job=job, loaded=loaded, steps=generate(job, loaded))
+        clock = Clock()
+        turn = _Turn(job=job, loaded=loaded, clock=clock, steps=generate(job, loaded, clock))
         self._turns.append(turn)
         return turn
 
@@ -242,9 +245,9 @@ class Worker:
                 return
         try:
             next(turn.steps)
-        except StopIteration as done:
+        except StopIteration:
             self._end(turn)
-            self._finished(done.value)
+            self._finished(turn.clock)
         except ModelError as exc:
             self._end(turn)
             turn.job.on_error(exc)
@@ -263,11 +266,13 @@ class Worker:
     def _end(self, turn: _Turn) -> None:
         turn.steps.close()
         self._turns.remove(turn)
+        self.metrics.add_drafts(turn.clock)
 
     def _finished(self, clock: Clock) -> None:
         self.metrics.add(clock)
-        if 1 < clock.produced and 0.0 < clock.decode_ms:
-            self._tell(tokens_per_second=round((clock.produced - 1) * 1000 / clock.decode_ms, 1))
+        decoded = clock.produced - clock.at_once
+        if 0 < decoded and 0.0 < clock.decode_ms:
+            self._tell(tokens_per_second=round(decoded * 1000 / clock.decode_ms, 1))
 
     # -- models ------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""``python -m models.train <step>``: fetch, pack, tokenizer, train, export, check, evaluate, card."""
+"""``python -m models.train <step>``: fetch, pack, tokenizer, revive, train, export, check, evaluate, card."""
 
 from __future__ import annotations
 
@@ -106,6 +106,12 @@ def _evaluate(arguments: argparse.Namespace, work: Path) -> None:
     print(f"evaluate cuts={len(outcomes)} exact={sum(it.exact for it in outcomes) / len(outcomes):.3f}")
 
 
+def _revive(arguments: argparse.Namespace, work: Path) -> None:
+    from models.train.revive import revive
+
+    revive(arguments.out, work, tokens=arguments.tokens)
+
+
 def _card(_: argparse.Namespace, __: Path) -> None:
     from models.train.card import write_notice, write_sources
 
@@ -120,6 +126,10 @@ def _parser() -> argparse.ArgumentParser:
     steps = parser.add_subparsers(required=True, metavar="step")
     for name, run in (("fetch", _fetch), ("pack", _pack), ("tokenizer", _tokenizer), ("card", _card)):
         steps.add_parser(name).set_defaults(step=run)
+    revive = steps.add_parser("revive")
+    revive.set_defaults(step=_revive)
+    revive.add_argument("--out", type=Path, default=MODEL, help="the GGUF file to go on from")
+    revive.add_argument("--tokens", type=int, default=0, help="what it was trained on so far; its card says")
     train = steps.add_parser("train")
     train.set_defaults(step=_train)
     train.add_argument("--seconds", type=float, required=True, help="how long to train in this call")

@@ -30,14 +30,7 @@ SAMPLE_CHARACTERS = 40_000_000  # More text moves hardly any merge of a small vo
 
 def train_tokenizer(files: Sequence[SourceFile], path: Path, *, vocabulary: int, seed: int = 0) -> None:
     """Learn the merges from a sample of the corpus and write the tokenizer file."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(QWEN2_WORDS), behavior="isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer = word_splitting(Tokenizer(models.BPE()))
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary - len(SPECIALS),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
@@ -47,6 +40,18 @@ def train_tokenizer(files: Sequence[SourceFile], path: Path, *, vocabulary: int,
     tokenizer.add_special_tokens(list(SPECIALS))  # after the text tokens, as in Qwen2
     tokenizer.save(str(path))
     print(f"tokenizer vocabulary={tokenizer.get_vocab_size()}")
+
+
+def word_splitting(tokenizer: Tokenizer) -> Tokenizer:
+    """Give a tokenizer Qwen2's words and bytes."""
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(QWEN2_WORDS), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer
 
 
 def load_tokenizer(path: Path) -> Tokenizer:

@@ -135,8 +135,9 @@ def resume(recipe: Recipe, path: Path, tokenizer: Tokenizer, device: torch.devic
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
         model.load_state_dict(state["model"])
         run.average = state["average"]
-        for optimizer, saved in zip(run.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
+        if "optimizers" in state:  # A revived trunk has none.
+            for optimizer, saved in zip(run.optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(saved)
         for counter in COUNTERS:
             setattr(run, counter, state[counter])
     return run

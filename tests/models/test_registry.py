@@ -38,6 +38,7 @@ def test_the_starters_card_says_how_to_ask_it(starter_file: Path) -> None:
     spec = registry.find("starter")
     assert 0 < spec.anchor_lines
     assert 0.0 < spec.confidence_threshold < 1.0
+    assert 0.0 <= spec.memory_weight <= 1.0
 
 
 def test_a_missing_starter_says_what_to_do(starter_file: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.wire import (
+    Candidate,
     ChatMessage,
     ChatRequest,
     CompletionRequest,
@@ -44,6 +45,8 @@ def test_a_completion_with_everything() -> None:
         repository="r",
         path="p",
         snippets=(Snippet(path="q", text="c"),),
+        candidates=(Candidate(text="d", weight=0.5),),
+        memory_weight=0.0,
         sampling=WARM,
         priority="background",
     )
@@ -64,6 +67,8 @@ def test_a_completion_with_everything() -> None:
             "repository": "r",
             "path": "p",
             "snippets": [{"path": "q", "text": "c"}],
+            "candidates": [{"text": "d", "weight": 0.5}],
+            "memory_weight": 0.0,
             "priority": "background",
         },
     }
@@ -84,6 +89,8 @@ def test_usage_there_and_back() -> None:
         prompt_tokens=9,
         cached_tokens=8,
         completion_tokens=2,
+        drafted_tokens=3,
+        accepted_tokens=1,
         queue_ms=0.5,
         load_ms=1.25,
         prompt_ms=3.125,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,17 @@ from models.engine.job import Job
 from models.engine.llama import Llama, Status
 from models.engine.worker import EngineConfig, Worker
 from models.spec import ModelSpec
-from models.wire import ChatMessage, ChatRequest, CompletionRequest, Health, Piece, Priority, Sampling, Usage
+from models.wire import (
+    Candidate,
+    ChatMessage,
+    ChatRequest,
+    CompletionRequest,
+    Health,
+    Piece,
+    Priority,
+    Sampling,
+    Usage,
+)
 
 LONG = "".join(f"v{n} = compute({n * 7})\n" for n in range(80))  # About 1,700 tokens.
 PROMPTS = ("def f(x):\n", "class A:\n    pass\n", "import os\n\n\n", "x = [1, 2]\nfor i in x:\n")
@@ -93,13 +103,22 @@ class Driver:
         seed: int | None = None,
         spec: ModelSpec | None = None,
         on_first: Callable[[], None] | None = None,
+        candidates: Sequence[tuple[str, float]] = (),
+        memory_weight: float | None = None,
     ) -> Asked:
-        """Queue a completion."""
+        """Queue a completion; ``candidates`` are texts and their weights."""
         sampling = Sampling(
             max_tokens=max_tokens, stop=stop, logprobs=logprobs, temperature=temperature, seed=seed
         )
         request = CompletionRequest(
-            model="m", prompt=prompt, suffix=suffix, middle=middle, sampling=sampling, priority=priority
+            model="m",
+            prompt=prompt,
+            suffix=suffix,
+            middle=middle,
+            candidates=tuple(Candidate(text=text, weight=weight) for text, weight in candidates),
+            memory_weight=memory_weight,
+            sampling=sampling,
+            priority=priority,
         )
         return self._submit(request, spec, on_first)
 

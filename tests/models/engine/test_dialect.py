@@ -15,6 +15,7 @@ from models import answers
 from models.engine import dialect
 from models.engine.dialect import BadBody
 from models.wire import (
+    Candidate,
     ChatMessage,
     ChatRequest,
     CompletionRequest,
@@ -28,7 +29,15 @@ from models.wire import (
 
 FRAME = {"id": "1", "created": 1, "model": "m"}
 USAGE = Usage(
-    prompt_tokens=9, cached_tokens=8, completion_tokens=2, queue_ms=1, load_ms=2, prompt_ms=3, decode_ms=4
+    prompt_tokens=9,
+    cached_tokens=8,
+    completion_tokens=2,
+    drafted_tokens=6,
+    accepted_tokens=5,
+    queue_ms=1,
+    load_ms=2,
+    prompt_ms=3,
+    decode_ms=4,
 )
 
 
@@ -137,6 +146,18 @@ def test_what_is_refused(fields: dict[str, Any], sentence: str) -> None:
         ({"hearth": {"snippets": ["a"]}}, "'snippets' must be a list of objects."),
         ({"hearth": {"snippets": [{"path": 1}]}}, "'path' must be a string."),
         ({"hearth": {"snippets": [{"body": "x"}]}}, "The parameter 'hearth.snippets.body' is not supported."),
+        ({"hearth": {"candidates": {}}}, "'candidates' must be a list of objects."),
+        ({"hearth": {"candidates": [{}] * 9}}, "'candidates' may have at most 8 items."),
+        ({"hearth": {"candidates": [{"text": 1}]}}, "'text' must be a string."),
+        (
+            {"hearth": {"candidates": [{"text": "x" * 2001}]}},
+            "The 'text' of a candidate may have at most 2000 characters.",
+        ),
+        ({"hearth": {"candidates": [{"weight": 1.5}]}}, "'weight' must be a number from 0 to 1."),
+        ({"hearth": {"candidates": [{"weight": float("nan")}]}}, "'weight' must be a number from 0 to 1."),
+        ({"hearth": {"candidates": [{"p": 1}]}}, "The parameter 'hearth.candidates.p' is not supported."),
+        ({"hearth": {"memory_weight": 2}}, "'memory_weight' must be a number from 0 to 1."),
+        ({"hearth": {"memory_weight": "1"}}, "'memory_weight' must be a number from 0 to 1."),
     ],
 )
 def test_what_a_completion_cannot_be(fields: dict[str, Any], sentence: str) -> None:
@@ -158,6 +179,7 @@ def test_what_a_completion_cannot_be(fields: dict[str, Any], sentence: str) -> N
         ({"messages": [{"role": "user", "content": [{}]}]}, "'content' may only have parts of type text."),
         ({"prompt": "x"}, "The parameter 'prompt' is not supported."),
         ({"hearth": {"middle": "x"}}, "The parameter 'hearth.middle' is not supported."),
+        ({"hearth": {"candidates": []}}, "The parameter 'hearth.candidates' is not supported."),
     ],
 )  # fmt: skip
 def test_what_a_conversation_cannot_be(fields: dict[str, Any], sentence: str) -> None:
@@ -223,6 +245,8 @@ PRIORITIES = st.sampled_from(dialect.PRIORITIES)
         repository=TEXT,
         path=TEXT,
         snippets=st.lists(st.builds(Snippet, path=TEXT, text=TEXT), max_size=2).map(tuple),
+        candidates=st.lists(st.builds(Candidate, text=TEXT, weight=st.floats(0, 1)), max_size=8).map(tuple),
+        memory_weight=st.none() | st.floats(0, 1),
         sampling=SAMPLINGS,
         priority=PRIORITIES,
     ),
@@ -276,5 +300,12 @@ def test_a_whole_answer_has_one_choice() -> None:
             "logprobs": {"content": [{"logprob": -0.5}]},
         }
     ]
-    assert body["usage"]["hearth"] == {"queue_ms": 1, "load_ms": 2, "prompt_ms": 3, "decode_ms": 4}
+    assert body["usage"]["hearth"] == {
+        "drafted_tokens": 6,
+        "accepted_tokens": 5,
+        "queue_ms": 1,
+        "load_ms": 2,
+        "prompt_ms": 3,
+        "decode_ms": 4,
+    }
     assert dialect.completion_whole("Hi", last, FRAME, logprobs=False)["choices"][0]["logprobs"] is None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.engine.sampling import choose, logprob
+from models.engine.sampling import choose, logprob, mixed
 from models.errors import ModelError
 from models.wire import Sampling
 
@@ -73,3 +73,46 @@ def test_scores_that_are_no_numbers(temperature: float, bad: float) -> None:
     scores = np.array([0.0, bad, 1.0], dtype=np.float32)
     with pytest.raises(ModelError, match="damaged"):
         choose(scores, Sampling(temperature=temperature), np.random.default_rng(0))
+
+
+VALUES = st.lists(st.floats(-30, 30, width=32), min_size=3, max_size=30)
+
+
+@given(VALUES, st.lists(st.floats(0, 0.3), min_size=3, max_size=3), st.floats(0, 1))
+def test_a_mixture_is_the_weighted_sum_of_both(
+    values: list[float], masses: list[float], weight: float
+) -> None:
+    """What the other one does not know is left to the model; scores come out as log-probabilities."""
+    scores = np.array(values, dtype=np.float32)
+    before = scores.copy()
+    exact = np.exp(scores.astype(np.float64) - max(values))
+    expected = exact / exact.sum() * (1 - weight * sum(masses))
+    expected[:3] += weight * np.array(masses)
+    found = mixed(scores, dict(enumerate(masses)), weight)
+    assert np.exp(found) == pytest.approx(expected, abs=1e-5)
+    assert logprob(found, 0) == pytest.approx(float(found[0]), abs=1e-4)
+    assert (scores == before).all()
+
+
+def test_all_weight_leaves_the_model_nothing() -> None:
+    """Only what the other one knows can be drawn then, at any temperature."""
+    found = mixed(SCORES, {4: 0.75, 2: 0.25}, 1.0)
+    assert choose(found, Sampling(), np.random.default_rng(0)) == 4
+    rng = np.random.default_rng(0)
+    assert {choose(found, Sampling(temperature=2.0), rng) for _ in range(99)} == {2, 4}
+
+
+def test_top_k_and_top_p_choose_from_the_mixture() -> None:
+    """A token that the model alone would never draw is among the best ones."""
+    found = mixed(SCORES, {4: 1.0}, 0.6)
+    rng = np.random.default_rng(0)
+    sampling = Sampling(temperature=1.0, top_k=2, top_p=1.0)
+    assert {choose(found, sampling, rng) for _ in range(99)} == {4, 1}
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_mixture_with_what_are_no_numbers_is_none(bad: float) -> None:
+    """Candidates do not hide that the file is damaged."""
+    found = mixed(np.array([0.0, bad, 1.0], dtype=np.float32), {0: 1.0}, 0.5)
+    with pytest.raises(ModelError, match="damaged"):
+        choose(found, Sampling(), np.random.default_rng(0))

@@ -1,0 +1,119 @@
+"""A model in memory: what its sequences hold, who uses them, what its work costs, and one job's costs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from models.engine.draft import DraftSize
+from models.engine.job import Job
+from models.engine.llama import Llama
+from models.engine.slots import Slot
+from models.spec import ModelSpec
+from models.wire import Usage
+
+Stamp = tuple[int, int, int]
+"""What tells one version of a file from another: its identity, size and time."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Loaded:
+    """A model in memory and what its sequences hold."""
+
+    spec: ModelSpec
+    llama: Llama
+    stamp: Stamp | None
+    held: list[list[int]]
+    """Tokens in the KV, per sequence."""
+    busy: dict[int, Job] = field(default_factory=dict)
+    """Who uses a sequence now."""
+    ended: int = 0
+    """How many jobs have given their sequence back."""
+    used: list[int] = field(default_factory=list)
+    clock: int = 0
+    last_used: float = field(default_factory=time.monotonic)
+    draft_size: DraftSize = field(default_factory=DraftSize)
+    """What batches of this model have cost on this machine, and how often drafts were right."""
+
+    @property
+    def context(self) -> int:
+        """Tokens one request may take, prompt and answer together."""
+        trained = self.llama.trained_context or self.llama.limits.context_tokens
+        return min(trained, self.llama.limits.context_tokens)
+
+    def slots(self) -> list[Slot]:
+        return [
+            Slot(sequence=index, tokens=tokens, busy=index in self.busy, used=self.used[index])
+            for index, tokens in enumerate(self.held)
+        ]
+
+    def cut(self, sequence: int, length: int) -> None:
+        """Forget what follows ``length`` tokens; all of it where the architecture cannot forget a part."""
+        kept = length if self.llama.trim(sequence, length) else 0
+        del self.held[sequence][kept:]
+
+
+@dataclass(slots=True, kw_only=True)
+class Clock:
+    """Where the milliseconds of one job went, and what they brought."""
+
+    queue_ms: float = 0.0
+    prompt_ms: float = 0.0
+    decode_ms: float = 0.0
+    cached: int = 0
+    prompt: int = 0
+    produced: int = 0
+    at_once: int = 0
+    """Tokens of the answer that came from the evaluation of the prompt: one, or more with a draft."""
+    drafted: int = 0
+    accepted: int = 0
+    draft_batches: int = 0
+    saved: int = 0
+    """Choices made without an evaluation of their own."""
+    decoding: bool = False
+    """Whether the prompt is evaluated and the answer has begun."""
+    started: float = field(default_factory=time.perf_counter)
+
+    def start(self) -> None:
+        """It is this job's turn."""
+        self.started = time.perf_counter()
+
+    def lap(self) -> None:
+        """Book the time since the last call."""
+        now = time.perf_counter()
+        ms, self.started = (now - self.started) * 1000, now
+        if self.decoding:
+            self.decode_ms += ms
+        else:
+            self.prompt_ms += ms
+
+    def answers(self) -> None:
+        """The evaluation that just ended gives scores to choose from; what follows is decoding."""
+        self.lap()
+        self.decoding = True
+
+    def chose(self, choices: int) -> None:
+        """So many choices were made from one evaluation."""
+        self.saved += max(choices - 1, 0)
+        self.at_once = self.at_once or self.produced
+
+    def drafted_batch(self, drafted: int, accepted: int) -> None:
+        """One evaluation carried a draft."""
+        self.draft_batches += 1
+        self.drafted += drafted
+        self.accepted += accepted
+
+    def usage(self, load_ms: float) -> Usage:
+        """What the answer has cost up to now; said with each piece, for a caller may close the stream."""
+        self.lap()
+        return Usage(
+            prompt_tokens=self.prompt,
+            cached_tokens=self.cached,
+            completion_tokens=self.produced,
+            drafted_tokens=self.drafted,
+            accepted_tokens=self.accepted,
+            queue_ms=self.queue_ms,
+            load_ms=load_ms,
+            prompt_ms=self.prompt_ms,
+            decode_ms=self.decode_ms,
+        )
