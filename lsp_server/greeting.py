@@ -31,7 +31,7 @@ def capabilities(client: Any) -> dict[str, Any]:
     """What this server offers to a client with these capabilities."""
     return {
         "positionEncoding": agreed_encoding(client),
-        "textDocumentSync": {"openClose": True, "change": 2, "save": False},
+        "textDocumentSync": {"openClose": True, "change": 2, "save": True},
         "inlineCompletionProvider": {},
         "executeCommandProvider": {"commands": list(protocol.COMMANDS)},
         "workspace": {

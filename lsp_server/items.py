@@ -8,6 +8,7 @@ widget's selected entry and begin with its text; the suggestion then continues b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from lsprotocol import types as lsp
 
@@ -81,7 +82,7 @@ def item_for(place: Place, suggestion: Suggestion, encoding: Encoding) -> lsp.In
     if where is None:
         first, last = convert.columns(place.line_text, place.index, place.index + replaced, encoding)
         where = lsp.Range(lsp.Position(place.line, first), lsp.Position(place.line, last))
-    counts = {"lines": text.count("\n") + 1, "characters": len(text)}
+    counts = {"lines": text.count("\n") + 1, "characters": len(text), **origin_json(suggestion)}
     return lsp.InlineCompletionItem(
         insert_text=place.selected + text,
         range=where,
@@ -89,3 +90,23 @@ def item_for(place: Place, suggestion: Suggestion, encoding: Encoding) -> lsp.In
             title="Count an accepted suggestion", command=protocol.ACCEPTED, arguments=[counts]
         ),
     )
+
+
+def origin_json(suggestion: Suggestion) -> dict[str, Any]:
+    """Where a suggestion came from, for programs: its source, and a place in the code where there is one."""
+    known = suggestion.origin
+    place = {"path": known.path, "line": known.line} if known else {}
+    return {"source": suggestion.source, **place}
+
+
+def source_sentence(suggestion: Suggestion | None, model: str) -> str:
+    """Where a suggestion came from, for people."""
+    if suggestion is None:
+        return "Nothing has been suggested yet."
+    known = suggestion.origin
+    place = f"{known.path} line {known.line}" if known else "put together from lines near by"
+    if suggestion.source == "memory":
+        return f"From your code: {place}."
+    if suggestion.source == "both":
+        return f"From the model {model}, and your code says the same: {place}."
+    return f"From the model {model}."

@@ -5,7 +5,8 @@ Standard library only: the first answer to an editor is made from this file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 STATUS = "hearth/status"
@@ -14,11 +15,46 @@ ACCEPTED = "hearth.accepted"
 PAUSE = "hearth.pause"
 RESUME = "hearth.resume"
 RESTART_ENGINE = "hearth.restartEngine"
+SUGGESTION_SOURCE = "hearth.suggestionSource"
 
 CUSTOM_METHODS = (STATUS,)
-COMMANDS = (ACCEPTED, PAUSE, RESUME, RESTART_ENGINE)
+COMMANDS = (ACCEPTED, PAUSE, RESUME, RESTART_ENGINE, SUGGESTION_SOURCE)
+SOURCES = ("memory", "model", "both")
 
 State = Literal["stopped", "starting", "idle", "loading", "ready", "failed"]
+MemoryState = Literal["off", "empty", "building", "ready"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryStatus:
+    """What `hearth/status` says about the project memory."""
+
+    state: MemoryState = "empty"
+    """``empty``: there is nothing to remember yet; ``building``: the project is being read the first time."""
+    files: int = 0
+    megabytes: float = 0.0
+    """Of text."""
+    progress: float = 0.0
+    """While a process reads the folders: about how much is done, 0 to 1."""
+
+    def json(self) -> dict[str, Any]:
+        """As it goes over the wire."""
+        return {
+            "state": self.state,
+            "files": self.files,
+            "megabytes": round(self.megabytes, 1),
+            "progress": round(self.progress, 2),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """Of suggestions."""
+
+    shown: int = 0
+    """Sent by this server."""
+    accepted: int = 0
+    """Reported by the editor as accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +74,9 @@ class Status:
     """Suggestions sent by this server."""
     accepted: int = 0
     """Suggestions the editor reported as accepted."""
+    by_source: Mapping[str, Count] = field(default_factory=dict)
+    """The same by where they came from: ``memory``, ``model``, or ``both`` said so."""
+    memory: MemoryStatus = MemoryStatus()
 
     def json(self) -> dict[str, Any]:
         """As it goes over the wire."""
@@ -50,4 +89,10 @@ class Status:
             "paused": self.paused,
             "shown": self.shown,
             "accepted": self.accepted,
+            "bySource": {
+                it: {"shown": count.shown, "accepted": count.accepted}
+                for it in SOURCES
+                for count in (self.by_source.get(it, Count()),)
+            },
+            "memory": self.memory.json(),
         }

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
+from completion.suggestion import Suggestion
 from lsp_server import protocol
-from lsp_server.protocol import Status
+from lsp_server.protocol import Count, Status
 from models.wire import Health
 
 if TYPE_CHECKING:
@@ -36,8 +38,10 @@ class Reporter:
         self._progress: asyncio.Task[None] | None = None
         self._loaded = asyncio.Event()
         self._said: set[str] = set()
-        self.shown = 0
-        self.accepted = 0
+        self._shown: Counter[str] = Counter()
+        self._accepted: Counter[str] = Counter()
+        self.last: Suggestion | None = None
+        """What was shown last."""
 
     @property
     def status(self) -> Status:
@@ -51,9 +55,23 @@ class Reporter:
             tokens_per_second=health.tokens_per_second if health else 0.0,
             problem=self._problem or (health.problem if health else ""),
             paused=bench.paused,
-            shown=self.shown,
-            accepted=self.accepted,
+            shown=self._shown.total(),
+            accepted=self._accepted.total(),
+            by_source={
+                it: Count(shown=self._shown[it], accepted=self._accepted[it]) for it in protocol.SOURCES
+            },
+            memory=bench.memory.status,
         )
+
+    def shown(self, suggestion: Suggestion) -> None:
+        """A suggestion has gone to the editor."""
+        self.last = suggestion
+        self._shown[suggestion.source] += 1
+
+    def accepted(self, source: str) -> None:
+        """The editor says that one was accepted, and where that one had come from, if it still knows."""
+        self._accepted[source] += 1
+        self.changed()
 
     def health(self, health: Health | None) -> None:
         """The engine said something, or (``None``) is gone."""
@@ -79,6 +97,10 @@ class Reporter:
         """Something in ``status`` may be different now: say so soon, once."""
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(SETTLE_SECONDS, self._tell)
+
+    def say(self, sentence: str) -> None:
+        """Show the user a sentence that they asked for."""
+        self._ls.window_show_message(lsp.ShowMessageParams(type=lsp.MessageType.Info, message=sentence))
 
     def warn(self, sentence: str) -> None:
         """Show the user a sentence, once in the life of this server."""

@@ -72,6 +72,7 @@ class Assistant(LanguageServer):
         self.workbench = workbench
         self.reporter = Reporter(self)
         workbench.on_health = self.reporter.health
+        workbench.memory.on_change = self.reporter.changed
 
     @property
     def encoding(self) -> Encoding:
@@ -88,6 +89,11 @@ class Assistant(LanguageServer):
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_SECONDS):
                 await self.settled.wait()
+
+    def remember(self) -> None:
+        """Begin to remember the code of the workspace's folders, or go on with other folders."""
+        folders = [convert.file_path(it) for it in self.roots if it.startswith("file:")]
+        self.workbench.memory.start(folders, self.documents)
 
     def warm(self) -> None:
         """Find or start the engine in the background, and load its model once a document is open.

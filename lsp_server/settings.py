@@ -105,7 +105,8 @@ class Settings:
         "balanced",
         _confidence,
         "How sure the model must be before a suggestion is worth showing by itself. "
-        "A number is the least mean probability of its tokens.",
+        "A number is the least mean probability of its tokens; "
+        "for the project memory, the least chance that the text is exactly right.",
         '`"eager"`, `"balanced"`, `"quiet"`, or a number from 0 to 1',
     )
     completion_deadline_ms: int = _option(
@@ -121,6 +122,38 @@ class Settings:
         _text,
         "The model that completes: a name Hearth knows, or the absolute path of a `.gguf` file.",
         "a name or a path",
+    )
+    memory_enabled: bool = _option(
+        "memory.enabled",
+        True,
+        _truth,
+        "Whether Hearth remembers your project: what you write again is suggested from your own code, at "
+        "once. See [memory.md](memory.md) for what it reads and where that is kept.",
+        "`true`, `false`",
+    )
+    memory_dependencies: bool = _option(
+        "memory.dependencies",
+        True,
+        _truth,
+        "Whether it also learns from the source of what the project builds on: installed packages and the "
+        "standard library.",
+        "`true`, `false`",
+    )
+    memory_dependency_megabytes: int = _option(
+        "memory.dependencyMegabytes",
+        100,
+        _whole(1, 10_000),
+        "How much source text of dependencies is remembered, in megabytes; the nearest ones come first. "
+        "It takes up to six times as much on disk.",
+        "1 to 10000",
+    )
+    memory_project_megabytes: int = _option(
+        "memory.projectMegabytes",
+        200,
+        _whole(1, 2_000),
+        "How much source text of one workspace folder is remembered, in megabytes; the newest files come "
+        "first. It takes up to six times as much on disk.",
+        "1 to 2000",
     )
     engine_idle_unload_minutes: int = _option(
         "engine.idleUnloadMinutes",

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from completion.cache import SuggestionCache
-from completion.complete import complete
+from completion.complete import Connect, complete
 from completion.config import CompletionConfig
 from completion.latest import Latest
+from completion.recall import NOTHING
 from completion.spot import Spot, spot_at
 from completion.suggestion import Suggestion
 from completion.trigger import Edit, Trigger, decide
 from lsp_server import settings as user_settings
 from lsp_server.documents import Window
+from lsp_server.memory import ProjectMemory
 from lsp_server.settings import Confidence, Settings
 from models import paths, registry
 from models.errors import ModelError, Unreachable
@@ -29,17 +33,22 @@ if TYPE_CHECKING:  # It imports httpx, which takes a quarter of a second, while 
 
 PREFIX_TOKENS = 1024  # What stands further up than 100 lines rarely changes the rest of a line.
 SUFFIX_TOKENS = 160  # Evaluated again with every keystroke, at 2 to 3 ms a token on a laptop's processor.
+MEMORY_AT_ONCE = 0.5  # As likely right as not: more than a small model reaches, and it costs a millisecond.
+MEMORY_WORTH_SHOWING = 0.15  # Shows half of the places, two of three exactly right (docs/benchmarks.md).
+ASKED_THRESHOLD = 0.05  # Who asks by hand sees what is right once in twenty times, but no mere noise.
 LINGER_SECONDS = 60.0  # Closing one window and opening another finds the engine still there.
 
 
 class Workbench:
     """What one connection, or one command line, works with."""
 
-    def __init__(self, model: str | None = None) -> None:
+    def __init__(self, model: str | None = None, *, builds: bool = True) -> None:
+        """``builds``: whether what is remembered of a project is brought up to date on disk."""
         self.on_health: Callable[[Health], None] = lambda health: None
         self.paused = False
         self.latest = Latest()
         self.cache = SuggestionCache()
+        self.memory = ProjectMemory(paths.cache_dir(), builds=builds)
         self._argument = model
         self._own, self._unread = user_settings.read_own(settings_file())
         self._closed = False
@@ -65,9 +74,15 @@ class Workbench:
     async def configure(self, editor: Mapping[str, Any]) -> list[str]:
         """Use what the editor says; what could not be used, as sentences."""
         self._settle(editor)
+        if self.memory.configure(self.settings):
+            self.forget_shown()
         if self._engine and self._options != _options_if_any(self.settings):
             await self._let_go()
         return self.problems
+
+    def forget_shown(self) -> None:
+        """What was suggested is not suggested again without asking."""
+        self.cache = SuggestionCache()
 
     async def backend(self) -> Backend:
         """The engine's, found, started or repaired; raises ``BackendError`` or ``ModelError``."""
@@ -116,6 +131,7 @@ class Workbench:
     async def close(self) -> None:
         """Give the engine back for good; it stays for others, or leaves by itself."""
         self._closed = True
+        await self.memory.close()
         await self._let_go()
 
     async def _let_go(self) -> None:
@@ -137,15 +153,34 @@ def look(
     return spot, decide(spot, explicit=explicit, previous=previous, config=config)
 
 
-async def suggest(bench: Workbench, spot: Spot, trigger: Trigger) -> Suggestion:
-    """Ask the model; the same way for every editor and for the command line."""
+async def suggest(bench: Workbench, spot: Spot, trigger: Trigger, document: str = "") -> Suggestion:
+    """Ask the memory and the model; the same way for every editor and for the command line.
+
+    ``document`` is its URI, by which the memory knows it. Without a usable model, the memory answers alone.
+    """
     if trigger.shape == "none" and not (trigger.may_go_on and bench.cache):
         return Suggestion(text="", reason=trigger.reason)
-    model = registry.find(bench.settings.model)
+    connect: Connect = bench.backend
+    try:
+        model: ModelSpec | None = registry.find(bench.settings.model)
+    except ModelError as exc:
+        model, connect = None, partial(_raise, exc)
+    name = model_id(model) if model else bench.settings.model
     config = completion_config(bench.settings, model)
-    if trigger.explicit:  # Who asks wants to see it, however unsure the model is.
-        config = replace(config, confidence_threshold=0.0)
-    return await complete(bench.backend, bench.cache, spot, trigger, config, model_id(model))
+    if trigger.explicit:  # Who asks wants to see it, however unsure model and memory are.
+        config = replace(config, confidence_threshold=0.0, memory_threshold=ASKED_THRESHOLD)
+    start = time.perf_counter()
+    known = trigger.may_go_on and bench.cache.find(spot, trigger, name)
+    recalled = NOTHING if known or not document else await bench.memory.recall(document, spot, trigger)
+    took = 1000 * (time.perf_counter() - start)
+    suggestion = await complete(
+        connect, bench.cache, spot, trigger, config, name, recall=lambda _spot, _trigger: recalled
+    )
+    return replace(suggestion, ms=suggestion.ms + took)
+
+
+async def _raise(problem: ModelError) -> Backend:
+    raise problem
 
 
 def settings_file() -> Path:
@@ -167,6 +202,9 @@ def completion_config(settings: Settings, model: ModelSpec | None) -> Completion
         confidence_threshold=threshold(
             settings.completion_confidence, model.confidence_threshold if model else 0.0
         ),
+        model_trust=model.trust if model else 0.0,
+        memory_at_once=MEMORY_AT_ONCE,
+        memory_threshold=threshold(settings.completion_confidence, MEMORY_WORTH_SHOWING),
     )
 
 

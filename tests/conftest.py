@@ -16,8 +16,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psutil
 import pytest
+
+hypothesis.settings.register_profile("any machine", deadline=None)  # Nothing is asserted about time.
+hypothesis.settings.load_profile("any machine")
 
 # Short on purpose: a Unix socket's path has room for about 100 bytes, and macOS' temporary folder takes half.
 HOME = Path(tempfile.mkdtemp(prefix="hearth-"))

@@ -43,7 +43,9 @@ HOMES = {
     "lsprotocol": ("lsp_server/",),
     "onnxruntime": ("codeindex/embed.py",),
     "openai": ("models/backend.py",),
+    "pathspec": ("codeindex/gitignore.py",),
     "psutil": ("models/", "lsp_server/"),
+    "pydivsufsort": ("codeindex/memory/segment.py",),
     "pygls": ("lsp_server/",),
     "rich": ("lsp_server/",),
     "sqlite3": ("codeindex/store.py", "codeindex/migrations.py"),
@@ -61,7 +63,9 @@ PURE = (
     "completion/",
     "models/answers.py", "models/errors.py", "models/spec.py", "models/version.py", "models/wire.py",
     "models/engine/dialect.py", "models/engine/fim.py", "models/engine/slots.py",
-    "codeindex/chunk.py", "codeindex/config.py", "codeindex/rank.py", "codeindex/types.py",
+    "codeindex/chunk.py", "codeindex/config.py", "codeindex/gitignore.py", "codeindex/languages.py",
+    "codeindex/rank.py", "codeindex/secret.py", "codeindex/skip.py", "codeindex/types.py",
+    "codeindex/wildmatch.py",
     "chat/config.py", "chat/diff.py", "chat/edits.py", "chat/prompts.py", "chat/router.py", "chat/types.py",
 )  # fmt: skip
 NOT_PURE = (
@@ -86,6 +90,7 @@ WRITERS = (
     "models/paths.py",  # Hearth's folders
     "models/process.py", "models/launch.py", "models/supervise.py",  # the engine's log, socket and locks
     "models/engine/__main__.py",  # its socket and its port file
+    "codeindex/memory/disk.py",  # the memory's own folder in the cache
     "models/train/",
     "lsp_server/settings_page.py",  # a page of this repository
 )  # fmt: skip
@@ -331,6 +336,8 @@ def _writes(call: ast.Call) -> bool:
     function = call.func
     if isinstance(function, ast.Attribute):
         module = function.value.id if isinstance(function.value, ast.Name) else ""
+        if (module, function.attr) == ("os", "open") and _only_reads(call):
+            return False
         if function.attr in WRITING_FUNCTIONS.get(module, ()) or function.attr in WRITING_METHODS:
             return True
         mode = call.args[0] if function.attr == "open" and call.args else None
@@ -340,6 +347,15 @@ def _writes(call: ast.Call) -> bool:
     named = [it.value for it in call.keywords if it.arg == "mode"]
     modes = [it.value for it in (mode, *named) if isinstance(it, ast.Constant)]
     return any(isinstance(it, str) and len(it) < 4 and set(it) & set("wax+") for it in modes)
+
+
+def _only_reads(call: ast.Call) -> bool:
+    """Whether flags in plain sight open a file for reading: `os.open` is how one opens without waiting."""
+    nodes = [it for argument in call.args[1:2] for it in ast.walk(argument)]
+    flags = {it.attr for it in nodes if isinstance(it, ast.Attribute)}
+    hidden = {it.id for it in nodes if isinstance(it, ast.Name)} - {"os"}
+    reading = {"O_RDONLY", "O_NONBLOCK", "O_CLOEXEC", "O_NOFOLLOW"}
+    return "O_RDONLY" in flags and flags <= reading and not hidden
 
 
 def _is_loud(function: ast.expr) -> bool:

@@ -12,10 +12,12 @@ from typing import Annotated, Any
 
 import typer
 
+from lsp_server.commands.folders import project_of
 from lsp_server.commands.options import Json, Model
 
 CONTEXT_LINES = 6
 CONTEXT_CHARACTERS = 4000  # The same for lines that fill the terminal by themselves.
+READ_SECONDS = 2.0  # How long a project may be read that no editor has had read yet.
 DEADLINE_MS = 60_000  # Who types a command waits for the engine to start and a model to load.
 PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?", re.DOTALL)
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # A file must not command the terminal.
@@ -73,7 +75,8 @@ def command(
     target = parse(place)
     if target is None:
         raise typer.BadParameter(f"{place!r} is not FILE:LINE or FILE:LINE:COL.", param_hint="FILE:LINE:COL")
-    asyncio.run(_complete(target, model, as_json=as_json, explicit=explicit))
+    path = Path(target.path).absolute()
+    asyncio.run(_complete(target, path, model, as_json=as_json, explicit=explicit))
 
 
 def parse(text: str) -> Target | None:
@@ -99,16 +102,16 @@ def _read(path: str) -> str:
         return file.read()
 
 
-async def _complete(target: Target, model: str | None, *, as_json: bool, explicit: bool) -> None:
+async def _complete(target: Target, path: Path, model: str | None, *, as_json: bool, explicit: bool) -> None:
     from lsp_server import wiring
     from lsp_server.convert import content_length
     from lsp_server.documents import Document
 
-    document = Document(target.path, language_of(target.path), None, _read(target.path))
+    document = Document(path.as_uri(), language_of(target.path), None, _read(target.path))
     line = min(target.line, len(document.lines)) - 1
     end = content_length(document.lines[line])
     index = end if target.column is None else min(target.column - 1, end)
-    bench = wiring.Workbench(model)
+    bench = wiring.Workbench(model, builds=False)
     bench.settings = replace(bench.settings, completion_deadline_ms=DEADLINE_MS)
     for problem in bench.problems:
         typer.echo(f"hearth: {problem}", err=True)
@@ -121,17 +124,24 @@ async def _complete(target: Target, model: str | None, *, as_json: bool, explici
             explicit=explicit,
             previous=None,
         )
-        suggestion = await wiring.suggest(bench, spot, trigger)
+        project = project_of(path)
+        bench.memory.configure(bench.settings)
+        bench.memory.start([str(project)] if project else [], [document])
+        read = await bench.memory.read_now(READ_SECONDS)
+        suggestion = await wiring.suggest(bench, spot, trigger, document.uri)
+        memory = {**bench.memory.status.json(), "root": str(project) if project else None, "read": read}
     finally:
         await bench.close()
     if as_json:
-        typer.echo(json.dumps(_json(suggestion, trigger.shape, line + 1, index + 1), indent=2))
+        typer.echo(json.dumps(_json(suggestion, trigger.shape, line + 1, index + 1, memory), indent=2))
     else:
-        _show(document.lines, line, index, suggestion, trigger.reason)
+        _show(document.lines, line, index, suggestion, bench.model_name)
+        if suggestion.problem:
+            typer.echo(f"hearth: {suggestion.problem}", err=True)
 
 
-def _json(suggestion: Any, shape: str, line: int, column: int) -> dict[str, Any]:
-    usage = suggestion.usage
+def _json(suggestion: Any, shape: str, line: int, column: int, memory: dict[str, Any]) -> dict[str, Any]:
+    usage, origin = suggestion.usage, suggestion.origin
     return {
         "suggestion": suggestion.text,
         "replaces": suggestion.replace_after,
@@ -140,6 +150,10 @@ def _json(suggestion: Any, shape: str, line: int, column: int) -> dict[str, Any]
         "trigger": shape,
         "reason": suggestion.reason,
         "source": suggestion.source,
+        "origin": {"path": origin.path, "line": origin.line} if origin else None,
+        "cached": suggestion.cached,
+        "memory": memory,
+        "problem": suggestion.problem,
         "confidence": round(suggestion.confidence, 4),
         "min_confidence": round(suggestion.min_confidence, 4),
         "prompt_tokens": usage.prompt_tokens if usage else None,
@@ -150,9 +164,11 @@ def _json(suggestion: Any, shape: str, line: int, column: int) -> dict[str, Any]
     }
 
 
-def _show(lines: list[str], line: int, index: int, suggestion: Any, reason: str) -> None:
+def _show(lines: list[str], line: int, index: int, suggestion: Any, model: str) -> None:
     from rich.console import Console
     from rich.text import Text
+
+    from lsp_server.items import source_sentence
 
     console = Console(highlight=False, soft_wrap=True)
     shown = Text()
@@ -160,7 +176,8 @@ def _show(lines: list[str], line: int, index: int, suggestion: Any, reason: str)
         shown.append(CONTROL.sub("·", text.replace("\r\n", "\n").replace("\r", "\n")), style)
     console.print(shown, end="")
     if suggestion.text:
-        said = f"{suggestion.confidence:.0%} sure, {suggestion.ms:.0f} ms, from the {suggestion.source}"
+        source = source_sentence(suggestion, model)
+        said = f"{suggestion.confidence:.0%} sure, {suggestion.ms:.0f} ms. {source}"
     else:
         said = f"nothing to suggest ({suggestion.reason})"
     console.print(Text(said, "italic"))

@@ -165,6 +165,21 @@ def check_folders(model: str | None) -> Iterable[Finding]:
         yield good("folders", f"{folder} is private to you")
 
 
+def check_memory(model: str | None) -> Iterable[Finding]:
+    """What is remembered of projects, and how much of the disk that takes."""
+    from lsp_server.wiring import Workbench
+
+    folder = paths.cache_dir() / "memory"
+    sizes = [it.stat().st_size for it in folder.rglob("*") if it.is_file()]
+    projects = len(list(folder.glob("*/manifest.json")))
+    much = f"{projects} project{'' if projects == 1 else 's'}, {sum(sizes) / 1e6:.1f} MB in {folder}"
+    if not Workbench(model).settings.memory_enabled:
+        advice = "hearth memory forget --all deletes it." if sizes else ""
+        yield note("memory", f"switched off by memory.enabled; {much}", advice)
+    else:
+        yield good("memory", much)
+
+
 def check_engine(model: str | None) -> Iterable[Finding]:
     """The shared engine; it is not started by this."""
     from lsp_server.commands.status import sentence
@@ -210,6 +225,7 @@ CHECKS: tuple[Callable[[str | None], Iterable[Finding]], ...] = (
     check_model,
     check_settings,
     check_folders,
+    check_memory,
     check_engine,
     check_editors,
 )

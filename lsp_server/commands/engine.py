@@ -10,7 +10,9 @@ from lsp_server.commands.options import Model
 
 
 def command(model: Model = None) -> None:
-    """Run the shared engine in the foreground. Editors start one by themselves; this is for looking at it."""
+    """Run the shared engine in the foreground, until it is interrupted. Editors start one by themselves."""
+    from dataclasses import replace
+
     from lsp_server import wiring
     from lsp_server.commands.status import sentence
     from models import launch
@@ -22,4 +24,5 @@ def command(model: Model = None) -> None:
     if running is not None:
         typer.echo(f"There is one already. {sentence(running)}")
         raise typer.Exit
-    launch.start_engine_foreground(wiring.engine_options(bench.settings))
+    options = wiring.engine_options(bench.settings)
+    launch.start_engine_foreground(replace(options, linger_s=0.0))  # Whoever started it ends it.

@@ -35,7 +35,10 @@ FEATURES = (
     Feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION, configuration.handle),
     Feature(lsp.TEXT_DOCUMENT_DID_OPEN, sync.opened, at_once=True),
     Feature(lsp.TEXT_DOCUMENT_DID_CHANGE, sync.changed, at_once=True),
+    Feature(lsp.TEXT_DOCUMENT_DID_SAVE, sync.saved, at_once=True),
     Feature(lsp.TEXT_DOCUMENT_DID_CLOSE, sync.closed, at_once=True),
+    Feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, sync.files_changed, at_once=True),
+    Feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, sync.folders_changed, at_once=True),
     Feature(
         lsp.TEXT_DOCUMENT_INLINE_COMPLETION,
         inline_completion.handle,
@@ -50,6 +53,7 @@ COMMANDS = {
     protocol.PAUSE: commands.pause,
     protocol.RESUME: commands.resume,
     protocol.RESTART_ENGINE: commands.restart_engine,
+    protocol.SUGGESTION_SOURCE: commands.suggestion_source,
 }
 
 

@@ -37,8 +37,10 @@ async def handle(ls: Assistant, params: lsp.InlineCompletionParams) -> list[lsp.
     if suggestion is None or document.version != version or ls.documents.get(document.uri) is not document:
         return None
     item = item_for(place, suggestion, ls.encoding)
-    ls.reporter.shown += item is not None
-    return [] if item is None else [item]
+    if item is None:
+        return []
+    ls.reporter.shown(suggestion)
+    return [item]
 
 
 async def _suggest(ls: Assistant, document: Document, place: Place, *, explicit: bool) -> Suggestion | None:
@@ -54,12 +56,12 @@ async def _suggest(ls: Assistant, document: Document, place: Place, *, explicit:
 
     async def work() -> Suggestion:
         try:
-            suggestion = await wiring.suggest(ls.workbench, spot, trigger)
+            suggestion = await wiring.suggest(ls.workbench, spot, trigger, document.uri)
         except (BackendError, ModelError) as exc:
             ls.reporter.problem(str(exc))
             raise
-        if suggestion.usage:  # A model has answered.
-            ls.reporter.problem("")
+        if suggestion.usage or suggestion.problem:  # A model has answered, or could not.
+            ls.reporter.problem(suggestion.problem)
         return suggestion
 
     try:

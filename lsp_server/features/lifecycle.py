@@ -15,12 +15,13 @@ def initialize(ls: Assistant, params: lsp.InitializeParams) -> None:
 
 
 async def initialized(ls: Assistant, params: lsp.InitializedParams) -> None:
-    """Settle the settings, then warm the engine up while the user is still reading."""
-    _watch_configuration(ls)
+    """Settle the settings, then read the project and warm the engine up while the user is still reading."""
+    _watch(ls)
     try:
         await configuration.use(ls, await configuration.pull(ls))
     finally:
         ls.settled.set()
+    ls.remember()
     ls.warm()
 
 
@@ -29,15 +30,30 @@ async def shutdown(ls: Assistant, params: None) -> None:
     await ls.workbench.close()
 
 
-def _watch_configuration(ls: Assistant) -> None:
-    """Ask to be told of changes, in editors that tell only who asks."""
+def _watch(ls: Assistant) -> None:
+    """Ask to be told of changed settings and files, in editors that tell those who ask."""
     workspace = ls.client_capabilities.workspace
-    watched = workspace and workspace.did_change_configuration
-    if not watched or not watched.dynamic_registration:
-        return
-    wanted = lsp.Registration(
-        id="hearth-configuration",
-        method=lsp.WORKSPACE_DID_CHANGE_CONFIGURATION,
-        register_options=lsp.DidChangeConfigurationRegistrationOptions(section=settings.SECTION),
-    )
-    ls.client_register_capability(lsp.RegistrationParams(registrations=[wanted]))
+    settings_watched = workspace and workspace.did_change_configuration
+    files_watched = workspace and workspace.did_change_watched_files
+    wanted = []
+    if settings_watched and settings_watched.dynamic_registration:
+        wanted.append(
+            lsp.Registration(
+                id="hearth-configuration",
+                method=lsp.WORKSPACE_DID_CHANGE_CONFIGURATION,
+                register_options=lsp.DidChangeConfigurationRegistrationOptions(section=settings.SECTION),
+            )
+        )
+    if files_watched and files_watched.dynamic_registration:
+        ls.workbench.memory.is_watched = True
+        wanted.append(
+            lsp.Registration(
+                id="hearth-files",
+                method=lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES,
+                register_options=lsp.DidChangeWatchedFilesRegistrationOptions(
+                    watchers=[lsp.FileSystemWatcher(glob_pattern="**/*")]
+                ),
+            )
+        )
+    if wanted:
+        ls.client_register_capability(lsp.RegistrationParams(registrations=wanted))

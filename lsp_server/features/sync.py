@@ -1,4 +1,4 @@
-"""Documents open, change and close."""
+"""Documents open, change, are saved and close; files change on disk; workspace folders come and go."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 def opened(ls: Assistant, params: lsp.DidOpenTextDocumentParams) -> None:
     """The editor has a document; from now on it, and not the disk, is the truth."""
-    ls.documents.put(params.text_document)
+    ls.workbench.memory.opened(ls.documents.put(params.text_document))
     if len(ls.documents) == 1:
         ls.warm()
 
@@ -25,8 +25,33 @@ def changed(ls: Assistant, params: lsp.DidChangeTextDocumentParams) -> None:
         logger.warning("changed but not open version=%s", params.text_document.version)
         return
     document.apply(params.content_changes, params.text_document.version, ls.encoding)
+    ls.workbench.memory.changed(document)
+
+
+def saved(ls: Assistant, params: lsp.DidSaveTextDocumentParams) -> None:
+    """The file says what the document says."""
+    document = ls.documents.get(params.text_document.uri)
+    if document is not None:
+        ls.workbench.memory.saved(document)
 
 
 def closed(ls: Assistant, params: lsp.DidCloseTextDocumentParams) -> None:
-    """Forget a document."""
-    ls.documents.drop(params.text_document.uri)
+    """From now on the file is the truth again."""
+    document = ls.documents.get(params.text_document.uri)
+    if document is not None:
+        ls.documents.drop(document.uri)
+        ls.workbench.memory.closed(document)
+
+
+def files_changed(ls: Assistant, params: lsp.DidChangeWatchedFilesParams) -> None:
+    """The editor watches the workspace's files for us."""
+    deleted = [it.uri for it in params.changes if it.type == lsp.FileChangeType.Deleted]
+    changed = [it.uri for it in params.changes if it.type != lsp.FileChangeType.Deleted]
+    ls.workbench.memory.files_changed(changed, deleted)
+    if deleted:
+        ls.workbench.forget_shown()
+
+
+def folders_changed(ls: Assistant, params: lsp.DidChangeWorkspaceFoldersParams) -> None:
+    """A folder was added to the workspace, or taken out."""
+    ls.remember()

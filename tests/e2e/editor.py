@@ -101,9 +101,9 @@ class Editor:
 
 @asynccontextmanager
 async def editor(
-    home: Path, client_name: str = "neovim", *arguments: str, options: Any = None
+    home: Path, client_name: str = "neovim", *arguments: str, options: Any = None, root: Path | None = None
 ) -> AsyncIterator[Editor]:
-    """A client connected to a `hearth lsp` of its own, and the end of both."""
+    """A client connected to a `hearth lsp` of its own, and the end of both; ``root`` is its workspace."""
     model = home / "scripted.gguf"
     model.write_bytes(b"GGUF")
     client = make_test_lsp_client()
@@ -112,7 +112,8 @@ async def editor(
         {**dump, "processId": os.getpid(), "rootUri": None}, lsp.InitializeParams
     )
     params.initialization_options = options
-    params.workspace_folders = [lsp.WorkspaceFolder(uri="file:///project", name="project")]
+    folder = root.as_uri() if root else "file:///project"
+    params.workspace_folders = [lsp.WorkspaceFolder(uri=folder, name="project")]
     statuses: list[Any] = []
     client.feature("hearth/status")(lambda status: statuses.append(status))
     await client.start_io(

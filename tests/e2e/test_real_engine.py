@@ -15,6 +15,7 @@ from tests.e2e.editor import editor, until
 pytestmark = pytest.mark.e2e
 
 SHAPE = Shape(n_vocab=600, n_layer=2, n_embd=64, n_head=4, n_head_kv=2, n_ff=128, n_ctx=2048, rope_base=1e4)
+MODEL_ALONE = {"memory": {"enabled": False}}  # What the memory answers needs no engine.
 MARKED = "def add(a, b):\n    return ‸\n"
 
 
@@ -31,8 +32,8 @@ def model(hearth_home: Path) -> Iterator[Path]:
 async def test_two_windows_share_one_engine_and_its_death(hearth_home: Path, model: Path) -> None:
     """They start together; when the engine is killed, both get answers, and so do their next requests."""
     async with (
-        editor(hearth_home, "neovim", "--model", str(model)) as one,
-        editor(hearth_home, "vscode", "--model", str(model)) as two,
+        editor(hearth_home, "neovim", "--model", str(model), options=MODEL_ALONE) as one,
+        editor(hearth_home, "vscode", "--model", str(model), options=MODEL_ALONE) as two,
     ):
         at = [it.open(MARKED) for it in (one, two)]
         both = [one.ask(at[0], explicit=True), two.ask(at[1], explicit=True)]

@@ -20,7 +20,7 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
 LEAST_TYPED = 2  # One character matches too much.
-COMMANDS = ("hearth.accepted", "hearth.pause", "hearth.resume")
+COMMANDS = ("hearth.accepted", "hearth.pause", "hearth.resume", "hearth.suggestionSource")
 
 SCRIPT, LOG = (Path(argument) for argument in sys.argv[1:3])
 
@@ -47,7 +47,10 @@ def initialized(params: lsp.InitializedParams) -> None:
     options = server.workspace.position_encoding
     log("initialized", encoding=str(getattr(options, "value", options)))
     status = {"model": "scripted", "state": "ready", "progress": 1, "tokensPerSecond": 50, "problem": ""}
-    server.protocol.notify("hearth/status", {**status, "paused": False, "shown": 0, "accepted": 0})
+    memory = {"state": "ready", "files": 812, "megabytes": 24.5, "progress": 0}
+    server.protocol.notify(
+        "hearth/status", {**status, "paused": False, "shown": 0, "accepted": 0, "memory": memory}
+    )
 
 
 @server.feature(lsp.TEXT_DOCUMENT_INLINE_COMPLETION, lsp.InlineCompletionOptions())

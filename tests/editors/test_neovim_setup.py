@@ -136,10 +136,12 @@ def test_the_hearth_command(start_editor: StartEditor, front: Front) -> None:
     editor.nvim.command("Hearth pause | messages clear | Hearth status")
     assert "Ghost text is paused" in editor.messages()
     with pytest.raises(
-        pynvim.NvimError, match="say log, pause, restart, restart_engine, resume, status, toggle"
+        pynvim.NvimError, match="say log, pause, restart, restart_engine, resume, source, status, toggle"
     ):
         editor.nvim.command("Hearth fly")
     assert editor.nvim.funcs.getcompletion("Hearth re", "cmdline") == ["restart", "restart_engine", "resume"]
+    editor.nvim.command("Hearth source")
+    editor.until(lambda: editor.requests("hearth.suggestionSource"), "the server is asked for the source")
     editor.nvim.command("Hearth log")
     assert str(editor.nvim.funcs.expand("%")).endswith("lsp.log")
 
@@ -209,6 +211,7 @@ def test_checkhealth_when_all_is_well(start_editor: StartEditor, front: Front, t
     assert "hearth 1.2.3" in report
     assert "attached to 1 buffer(s)" in report
     assert f"positions in {'utf-8' if front == NEWEST else 'utf-16'}; ready scripted, 50 tokens/s" in report
+    assert "project memory: ready, 812 files, 24.5 MB of text" in report
     assert "engine: ready, model: scripted" in report
     assert "nothing is wrong with the options" in report
     assert "ERROR" not in report

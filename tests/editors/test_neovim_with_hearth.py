@@ -30,6 +30,10 @@ IS_ANSWERED = """
 local client = vim.lsp.get_clients({ name = 'hearth', bufnr = 0 })[1]
 return 0 < vim.g.answers and client ~= nil and vim.tbl_isempty(client.requests)
 """
+REMEMBERS = """
+local client = vim.lsp.get_clients({ name = 'hearth', bufnr = 0 })[1]
+return client ~= nil and vim.startswith(require('hearth.status').memory(client.id), 'ready')
+"""
 # In one step, so that no answer of the server's comes between looking and accepting.
 LOOK_AND_ACCEPT = f"""
 local shown = (function() {neovim.GHOST} end)()
@@ -99,6 +103,21 @@ def test_what_is_shown_is_what_is_inserted(editor: Editor) -> None:
     assert after.startswith(typed + ghost)
     assert editor.lines()[:row] == before[:row]
     assert editor.messages() == ""
+
+
+@pytest.mark.parametrize("front", [neovim.NEWEST, neovim.OLDEST], indirect=True, ids=str)
+def test_where_a_suggestion_came_from(editor: Editor) -> None:
+    """`:Hearth source` names the line of the user's own code that is suggested again, in another buffer."""
+    line = "with open(settings_path, encoding='utf-8') as settings_file:"
+    editor.type("<Esc>")
+    editor.nvim.current.buffer[:] = ["import json", "", "def load(settings_path):", f"    {line}"]
+    editor.open(editor.home / "work" / "other.py", "import json\n\ndef load(settings_path):\n")
+    editor.until(lambda: editor.lua(REMEMBERS), "the project is remembered")
+    editor.type("Go<C-u>    with open(settings_path, ")
+    editor.until(lambda: editor.ghost() == "encoding='utf-8') as settings_file:", "the line is suggested")
+    editor.type("<Esc>")
+    editor.nvim.command("Hearth source")
+    editor.until(lambda: "files.py line 4." in editor.messages(), "the server says where it stands")
 
 
 @pytest.mark.parametrize("front", [neovim.NEWEST, neovim.OLDEST], indirect=True, ids=str)

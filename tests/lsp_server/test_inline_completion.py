@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from lsprotocol import types as lsp
 
+from completion.recall import Recalled
+from completion.suggestion import Suggestion
 from lsp_server.convert import units_in
-from lsp_server.features import inline_completion, register, sync
+from lsp_server.features import commands, inline_completion, register, sync
 from lsp_server.fence import fence
 from lsp_server.server import Assistant
 from lsp_server.wiring import Workbench
@@ -170,3 +172,25 @@ async def test_no_suggestion_right_after_a_deletion(window: Open) -> None:
     assert it.script.requests == []
     assert await it.ask(lsp.Position(0, 4), explicit=True) != []
     assert await it.ask(lsp.Position(1, 4)) != []
+
+
+async def test_the_memory_answers_for_a_model_that_fails(
+    window: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Something is shown, where it came from is counted, and why there is no model is said all the same."""
+    it = window(Answer(status=503, problem="Busy."))
+    recalled = Suggestion(text="a + b", source="memory", confidence=0.3, reason="test")
+
+    async def recall(*question: object) -> Recalled:
+        return Recalled(suggestion=recalled)
+
+    monkeypatch.setattr(it.ls.workbench.memory, "recall", recall)
+    items = await it.ask(it.open("x = ‸\n"))
+    assert [item.insert_text for item in items or []] == ["a + b"]
+    status = it.ls.reporter.status
+    assert (status.state, status.problem) == ("failed", "Busy.")
+    for said in (items[0].command.arguments, ["nonsense"], []) if items and items[0].command else ():
+        await commands.accepted(it.ls, *(said or ()))
+    counts = it.ls.reporter.status.json()["bySource"]
+    assert counts["memory"] == {"shown": 1, "accepted": 1}
+    assert counts["model"] == {"shown": 0, "accepted": 2}

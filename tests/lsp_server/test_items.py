@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from lsprotocol import types as lsp
 
-from completion.suggestion import Suggestion
+from completion.suggestion import Origin, Source, Suggestion
 from lsp_server import convert
 from lsp_server.convert import Encoding, units_in
 from lsp_server.documents import Document
-from lsp_server.items import Place, item_for, place_at
+from lsp_server.items import Place, item_for, place_at, source_sentence
 
 MARK = "‸"
 
@@ -103,3 +103,34 @@ def test_a_line_that_is_not_there_is_no_place() -> None:
     """The editor and the server may disagree for a moment."""
     document = Document("file:///x.py", "python", 1, "abc\n")
     assert place_at(document, lsp.Position(2, 0), None, "utf-16") is None
+
+
+@pytest.mark.parametrize(
+    ("source", "origin", "expected"),
+    [
+        ("memory", Origin(path="src/a.py", line=12), "From your code: src/a.py line 12."),
+        ("memory", None, "From your code: put together from lines near by."),
+        ("model", None, "From the model starter."),
+        (
+            "both",
+            Origin(path="src/a.py", line=12),
+            "From the model starter, and your code says the same: src/a.py line 12.",
+        ),
+    ],
+)
+def test_where_it_came_from(source: Source, origin: Origin | None, expected: str) -> None:
+    """One sentence for people; programs get the same beside the counts, and never the text."""
+    suggestion = Suggestion(text="total", source=source, origin=origin, reason="test")
+    assert source_sentence(suggestion, "starter") == expected
+    it = place("‸", "utf-16")
+    assert it is not None
+    item = item_for(it, suggestion, "utf-16")
+    assert item is not None
+    assert item.command is not None
+    where = {"path": origin.path, "line": origin.line} if origin else {}
+    assert item.command.arguments == [{"lines": 1, "characters": 5, "source": source, **where}]
+
+
+def test_nothing_has_come_from_anywhere_yet() -> None:
+    """Asked too early."""
+    assert source_sentence(None, "starter") == "Nothing has been suggested yet."

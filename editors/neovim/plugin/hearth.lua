@@ -10,7 +10,7 @@ vim.api.nvim_create_user_command('Hearth', function(command)
 end, {
   nargs = '?',
   bar = true,
-  desc = 'Hearth: status, pause, resume, toggle, restart, log',
+  desc = 'Hearth: status, source, pause, resume, toggle, restart, log',
   complete = function(lead)
     return require('hearth.command').complete(lead)
   end,

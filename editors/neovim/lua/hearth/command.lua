@@ -1,4 +1,4 @@
---- `:Hearth status|pause|resume|toggle|restart|restart_engine|log`.
+--- `:Hearth status|source|pause|resume|toggle|restart|restart_engine|log`.
 
 local clients = require('hearth.client')
 local ghost = require('hearth.ghost')
@@ -38,6 +38,16 @@ local function show_status()
   say(lines)
 end
 
+--- The server answers with a message of its own.
+local function ask_for_source()
+  local client = clients.all(vim.api.nvim_get_current_buf())[1]
+  if not client then
+    say({ 'Hearth: no server is attached to this buffer. See :checkhealth hearth.' })
+    return
+  end
+  clients.run(client.id, { command = 'hearth.suggestionSource' })
+end
+
 local function open_log()
   local log = vim.lsp.log or require('vim.lsp.log')
   vim.cmd.tabnew(vim.fn.fnameescape(log.get_filename()))
@@ -47,6 +57,7 @@ end
 
 local verbs = {
   status = show_status,
+  source = ask_for_source,
   pause = function()
     require('hearth').pause()
   end,

@@ -81,6 +81,9 @@ local function check_clients()
     if not client.server_capabilities.inlineCompletionProvider then
       health.error('the server offers no inline completion', 'Check that `cmd` starts `hearth lsp`.')
     end
+    if status.memory(client.id) ~= '' then
+      health.info(('project memory: %s'):format(status.memory(client.id)))
+    end
     if status.problem(client.id) ~= '' then
       health.error(status.problem(client.id))
     end

@@ -49,4 +49,22 @@ function M.problem(client_id)
   return (latest[client_id] or {}).problem or ''
 end
 
+--- What is remembered of the project, such as "ready, 812 files, 24.5 MB of text"; empty if nothing is known.
+---@param client_id integer
+---@return string
+function M.memory(client_id)
+  local it = (latest[client_id] or {}).memory
+  if type(it) ~= 'table' then
+    return ''
+  end
+  local text = it.state or ''
+  if it.state == 'building' and 0 < (it.progress or 0) then
+    text = ('%s %d%%'):format(text, it.progress * 100)
+  end
+  if 0 < (it.files or 0) then
+    text = ('%s, %d file%s, %.1f MB of text'):format(text, it.files, it.files == 1 and '' or 's', it.megabytes or 0)
+  end
+  return text
+end
+
 return M
