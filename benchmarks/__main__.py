@@ -16,6 +16,8 @@ from models.registry import STARTER_FILE
 FOLDER = Path(__file__).parent
 QUICK = {
     # The bundled model takes a second; one of 0.5B's shape is made and measured in some minutes, by name.
+    "drafts": ("--rounds", "12"),
+    "memory_index": ("--project-mb", "2", "--dependencies-mb", "8", "--peer-mb", "1"),
     "engine": ("--model", str(STARTER_FILE), "--prompt-tokens", "300", "--rounds", "2", "--cancels", "5"),
 }
 

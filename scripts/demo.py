@@ -1,14 +1,17 @@
 """`make demo`: ghost text on real files, through `hearth complete`, with the bundled model and the clock on.
 
 At each place the rest of the line is taken away, and asked for. What was there is shown beside it, so that
-everyone can judge. The engine is found or started, the model loaded, by the same code an editor uses.
+everyone can judge. The project memory reads the file's folder, where the line is missing too. The engine
+is found or started, the model loaded, by the same code an editor uses.
 """
 
 from __future__ import annotations
 
-import argparse
+import http
 import json
 import os
+import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -24,6 +27,9 @@ from rich.text import Text
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ROOT / "scripts" / "demo_files"
+PACKAGE = Path(http.__file__).parent  # Real code of some size, on every machine that has Python.
+DRAWN = 10  # Places in it, at random.
+SETTINGS = {"memory": {"dependencies": False}}  # The standard library is what is asked about.
 HOME = ROOT / ".venv" / "demo"  # An engine and settings of the demo's own: yours are left alone.
 BEFORE, AFTER = 4, 2  # Lines of context shown around the cursor.
 DEADLINE_S = 120  # A machine that takes longer than this to load 15 MB has another problem.
@@ -55,12 +61,27 @@ PLACES = (
     Place(file=FILES / "limiter.go", after="func (l *Limiter) Reset(key string) {\n\tl.mu."),
     Place(file=FILES / "grid.rs", after="    pub fn get(&self, x: usize, y: usize) -> Cell {\n        self."),
     Place(file=FILES / "grid.rs", after="                let ny = "),
-    Place(file=Path(argparse.__file__), after="        self._action_groups = "),
-    Place(file=Path(argparse.__file__), after="        group = _MutuallyExclusiveGroup(self, "),
 )
 
-TYPED = Place(file=FILES / "ledger.py", after='        lines.append(f"{entry.day} ')
-KEYS = "{entry.acc"  # Typed at that place, one key after the other.
+
+def drawn(seed: int = 1) -> list[Place]:
+    """Places in real code that nobody has chosen: what follows them is not blank."""
+    rng = random.Random(seed)
+    files = [it for it in sorted(PACKAGE.glob("*.py")) if it.stat().st_size > 10_000]
+    places: list[Place] = []
+    while len(places) < DRAWN:
+        file = rng.choice(files)
+        text = file.read_text(encoding="utf-8")
+        at = rng.randrange(len(text))
+        line = text[text.rfind("\n", 0, at) + 1 : text.find("\n", at)]
+        typed = text[text.rfind("\n", 0, at) + 1 : at]
+        if typed.strip() and line[len(typed) :].strip():
+            places.append(Place(file=file, after=text[:at]))
+    return places
+
+
+TYPED = Place(file=FILES / "limiter.go", after="func (l *Limiter) Reset(key string) {\n")
+KEYS = "\tl.mu.Lo"  # Typed at that place, one key after the other.
 
 EDITORS = """\
 [bold]Neovim[/]   vim.opt.rtp:prepend("{plugin}"); require("hearth").setup({{}})
@@ -82,9 +103,11 @@ def main() -> int:
     )
     console.print("The rest of a line is deleted; what Hearth suggests in its place is set off.\n")
     started = time.monotonic()
+    (HOME / "config").mkdir(parents=True, exist_ok=True)
+    (HOME / "config" / "settings.json").write_text(json.dumps(SETTINGS), encoding="utf-8")
     try:
         shown = []
-        for place in PLACES:
+        for place in (*PLACES, *drawn()):
             shown.append(show(console, place, model))
             if len(shown) == 1:
                 seconds = time.monotonic() - started
@@ -106,7 +129,7 @@ def main() -> int:
 def show(console: Console, place: Place, model: str) -> Shown:
     """Ask at a place and print the answer in its surroundings."""
     before, original, after = cut(place)
-    answer = ask(place.file.name, before, after, model)
+    answer = ask(place.file, before, after, model)
     said = Shown(ghost=answer["suggestion"], original=original, answer=answer)
     line = before.count("\n") + 1
     console.print(Rule(f"{place.file.name}:{line}", style="dim", align="left"))
@@ -123,9 +146,8 @@ def type_keys(console: Console, model: str) -> None:
     console.print(Rule(title, style="dim", align="left"))
     for count in range(len(KEYS) + 1):
         typed = before + KEYS[:count]
-        answer = ask(TYPED.file.name, typed, after, model)
-        new = (answer["prompt_tokens"] or 0) - (answer["cached_tokens"] or 0)
-        line = Text().append(f"{answer['ms']:6.0f} ms, {new:3d} tokens read anew  ", "italic")
+        answer = ask(TYPED.file, typed, after, model)
+        line = Text().append(f"{answer['ms']:6.0f} ms  {whence(answer):25} ", "italic")
         code = typed.rpartition("\n")[2].lstrip()
         console.print(line.append_text(picture(code, answer["suggestion"], "", console.is_terminal)))
     console.print()
@@ -141,15 +163,19 @@ def cut(place: Place) -> tuple[str, str, str]:
     return text[:cursor], text[cursor:end], text[end:]
 
 
-def ask(name: str, before: str, after: str, model: str) -> dict[str, Any]:
+def ask(file: Path, before: str, after: str, model: str) -> dict[str, Any]:
     """What `hearth complete --json` says about a file that has its cursor between these two."""
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
     environment = {**os.environ, "HEARTH_HOME": str(HOME)}
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / name
+        project = Path(folder) / "project"
+        shutil.copytree(file.parent, project, ignore=shutil.ignore_patterns("__pycache__"))
+        (project / ".hearthignore").touch()  # This makes it a project of its own.
+        copy = project / file.name
         copy.write_text(before + after, encoding="utf-8")
         place = f"{copy}:{line}:{column}"
-        command = [sys.executable, "-m", "lsp_server.cli", "complete", "--json", "--model", model, place]
+        options = ["--json", "--auto", "--model", model]
+        command = [sys.executable, "-m", "lsp_server.cli", "complete", *options, place]
         try:
             done = subprocess.run(
                 command,
@@ -165,6 +191,8 @@ def ask(name: str, before: str, after: str, model: str) -> dict[str, Any]:
     if done.returncode:
         raise DemoError(done.stderr.strip() or f"`hearth complete` ended with {done.returncode}.")
     answer: dict[str, Any] = json.loads(done.stdout)
+    if answer["problem"]:
+        raise DemoError(f"hearth: {answer['problem']}")
     return answer
 
 
@@ -179,13 +207,22 @@ def picture(before: str, ghost: str, after: str, terminal: bool) -> Text:
 
 
 def remark(said: Shown) -> Text:
-    """How long it took, how sure the model was, and what stood there."""
+    """How long it took, who said it and how surely, and what stood there."""
     answer = said.answer
-    whole = answer["prompt_tokens"] or 0
-    tokens = f"{whole - (answer['cached_tokens'] or 0)} of {whole} tokens read anew"
-    sure = f"{answer['confidence']:.0%} sure" if said.ghost else f"nothing to suggest: {answer['reason']}"
+    sure = f"{whence(answer)}, {answer['confidence']:.0%} sure"
+    if not said.ghost:
+        sure = f"nothing to suggest: {answer['reason']}"
     was = "as it was" if said.ghost == said.original else f"it was: {said.original}"
-    return Text(f"{answer['ms']:.0f} ms, {tokens}; {sure}; {was}")
+    return Text(f"{answer['ms']:.0f} ms; {sure}; {was}")
+
+
+def whence(answer: dict[str, Any]) -> str:
+    """Where a suggestion comes from."""
+    if not answer["suggestion"]:
+        return ""
+    origin = answer["origin"]
+    place = f" ({Path(origin['path']).name}:{origin['line']})" if origin else ""
+    return {"model": "the model", "memory": "your code", "both": "both"}[answer["source"]] + place
 
 
 def summary(shown: list[Shown]) -> Text:
@@ -195,7 +232,7 @@ def summary(shown: list[Shown]) -> Text:
     return Text(
         f"Once the model was loaded, an answer took {statistics.median(times):.0f} ms (median), "
         f"{max(times):.0f} ms at most.\n"
-        f"Of {len(shown)} suggestions {same} are exactly what was there, {silent} were not worth showing.\n"
+        f"At {len(shown)} places it spoke {len(shown) - silent} times, {same} times exactly what was there.\n"
     )
 
 
