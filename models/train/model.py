@@ -100,24 +100,23 @@ class Model(nn.Module):
                 std = INITIAL_STD if name.startswith(("embedding", "output")) else parameter.shape[1] ** -0.5
                 nn.init.normal_(parameter, std=std)
 
-    def forward(self, ids: Tensor) -> Tensor:
-        """Logits for the token after each position."""
+    def states(self, ids: Tensor) -> Tensor:
+        """What the output matrix reads at each position."""
         cos, sin = _angles(self.shape, ids.shape[1], ids.device)
         x = self.embedding(ids)
         for block in self.blocks:
             x = block(x, cos, sin)
-        logits: Tensor = self.output(self.norm(x))
+        states: Tensor = self.norm(x)
+        return states
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Logits for the token after each position."""
+        logits: Tensor = self.output(self.states(ids))
         return logits
 
 
 def count_parameters(model: nn.Module) -> int:
     return sum(it.numel() for it in model.parameters())
-
-
-def weighted_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-    """Mean cross-entropy in nats, each token counting as much as its weight says."""
-    losses = functional.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="none")
-    return (losses * weights.flatten()).sum() / weights.sum().clamp(min=1.0)
 
 
 def _angles(shape: Shape, length: int, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -16,6 +16,7 @@ class Training:
 
     context: int
     rows: int
+    rows_at_once: int
     seed: int
     muon_rate: float
     embedding_rate: float

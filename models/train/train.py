@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,9 +21,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from models.train.examples import Corpus, corpus, row
+from models.train.head import summed_loss
 from models.train.induction import start_with_induction
-from models.train.model import Model, Shape, count_parameters, weighted_loss
-from models.train.muon import Muon
+from models.train.model import Model, Shape, count_parameters
+from models.train.muon import Muon, fast_in_bfloat16
 from models.train.pack import read_corpus
 from models.train.recipe import Recipe, Training
 from models.train.tokenizer import MIDDLE, SUFFIX, load_tokenizer
@@ -74,7 +75,7 @@ def train(recipe: Recipe, work: Path, *, seconds: float, decay: bool, threads: i
     tokenizer = load_tokenizer(work / "tokenizer.json")
     run = resume(recipe, work / "trunk.pt", tokenizer, device)
     source = corpus(read_corpus(work / "train.jsonl.gz"))
-    loss_of = torch.compile(_loss) if compiled else _loss
+    states_of = torch.compile(_states) if compiled else _states
     out = work / ("decayed.pt" if decay else "trunk.pt")
     print(
         f"train params={count_parameters(run.model)} step={run.step} device={device} decay={decay}",
@@ -91,9 +92,7 @@ def train(recipe: Recipe, work: Path, *, seconds: float, decay: bool, threads: i
             break
         warm = min(1.0, (run.step + 1) / recipe.training.warm_up)
         _set_rates(run, recipe.training, warm * (1 - spent / seconds if decay else 1.0))
-        with torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda"):
-            loss = loss_of(run.model, ids, weights)
-        loss.backward()
+        losses.append(_learn(run.model, states_of, ids, weights, recipe.training.rows_at_once))
         torch.nn.utils.clip_grad_norm_(run.model.parameters(), GRADIENT_NORM)
         for optimizer in run.optimizers:
             optimizer.step()
@@ -103,7 +102,6 @@ def train(recipe: Recipe, work: Path, *, seconds: float, decay: bool, threads: i
         run.rows += ids.shape[0]
         run.tokens += ids.shape[0] * (ids.shape[1] - 1)
         run.seconds = earlier + time.monotonic() - begun
-        losses.append(loss.detach())
         if run.step % LOG_STEPS == 0:
             mean = torch.stack(losses).mean().item()
             print(
@@ -165,8 +163,27 @@ def _batches(
         yield ids.to(device), weights.to(device)
 
 
-def _loss(model: Model, ids: Tensor, weights: Tensor) -> Tensor:
-    return weighted_loss(model(ids[:, :-1]), ids[:, 1:], weights[:, 1:])
+def _learn(
+    model: Model, states_of: Callable[[Model, Tensor], Tensor], ids: Tensor, weights: Tensor, at_once: int
+) -> Tensor:
+    """Add the gradients of one step, a few rows at a time; the weighted mean loss in nats."""
+    fast = fast_in_bfloat16(ids.device)
+    targets, shares = ids[:, 1:], weights[:, 1:] / weights[:, 1:].sum().clamp(min=1.0)
+    loss = torch.zeros((), device=ids.device)
+    for first in range(0, len(ids), at_once):
+        rows = slice(first, first + at_once)
+        with torch.autocast(ids.device.type, torch.bfloat16, enabled=fast):
+            states = states_of(model, ids[rows, :-1]).flatten(0, 1)
+        if fast:
+            states = states.bfloat16()
+        part = summed_loss(states, model.output.weight, targets[rows].flatten(), shares[rows].flatten())
+        part.backward()  # type: ignore[no-untyped-call]
+        loss += part.detach()
+    return loss
+
+
+def _states(model: Model, ids: Tensor) -> Tensor:
+    return model.states(ids)
 
 
 @torch.no_grad()
