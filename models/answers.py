@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
-from models.wire import Health, Piece, usage_value
+from models.wire import Finish, Health, Piece, usage_value
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024  # No piece is larger; a server gone mad must not fill our memory.
 MAX_SENTENCE = 300  # Characters of a server's own error message that a user is shown.
@@ -150,10 +150,22 @@ def _choice(event: Mapping[str, Any]) -> Mapping[str, Any]:
 def _piece(event: Mapping[str, Any], choice: Mapping[str, Any], text: Any, logprobs: Any) -> Piece:
     if text is not None and not isinstance(text, str):
         raise Nonsense("the text of a piece is not a string")
-    reason, usage = choice.get("finish_reason"), event.get("usage")
+    index, usage = choice.get("index"), event.get("usage")
+    if index is not None and not isinstance(index, int):
+        raise Nonsense("the index of a choice is not a number")
     return Piece(
         text=text or "",
+        choice=index or 0,
         logprobs=tuple(float(it) for it in logprobs if it is not None),
-        finish=None if reason is None else "length" if reason == "length" else "stop",
+        finish=_finish(choice),
         usage=usage_value(usage) if usage else None,
     )
+
+
+def _finish(choice: Mapping[str, Any]) -> Finish | None:
+    reason = choice.get("finish_reason")
+    if reason is None:
+        return None
+    if (choice.get("hearth") or {}).get("unsure"):
+        return "unsure"
+    return "length" if reason == "length" else "stop"

@@ -88,21 +88,23 @@ class Backend:
     async def _pieces(
         self, path: str, body: Mapping[str, Any], piece_of: Callable[[Mapping[str, Any]], Piece]
     ) -> AsyncGenerator[Piece, None]:
-        last: Piece | None = None  # The piece with ``finish``, held back until its usage is known.
-        finished = False
+        last: dict[int, Piece] = {}  # Each choice's piece with ``finish``, until its usage is known.
+        finished: set[int] = set()
         with self._failures():
             async with aclosing(self._events("POST", path, body, None)) as events:
                 async for event in events:
                     piece = piece_of(event)
-                    if last:
-                        last = replace(last, usage=last.usage or piece.usage)
-                    elif piece.finish and not piece.usage:
-                        last, finished = piece, True
+                    if piece.choice in finished:
+                        last = {at: replace(it, usage=it.usage or piece.usage) for at, it in last.items()}
+                        continue
+                    if piece.finish:
+                        finished.add(piece.choice)
+                    if piece.finish and not piece.usage:
+                        last[piece.choice] = piece
                     elif piece.finish or piece.text:
-                        finished = finished or piece.finish is not None
                         yield piece
-        if last:
-            yield last
+        for held in last.values():
+            yield held
         if not finished:
             raise errors.Broken(self._says("stopped in the middle of its answer."))
 

@@ -11,10 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Priority = Literal["typing", "chat", "background"]
-Finish = Literal["stop", "length"]
+Priority = Literal["typing", "chat", "prefill", "background"]
+"""How urgent a request is, in this order. ``prefill``: evaluated ahead, for a question that is expected."""
+Finish = Literal["stop", "length", "unsure"]
+"""Why an answer ended. ``unsure``: the model's own probability for it fell below what was asked for."""
 
 MAX_CANDIDATES = 8  # More would mostly say the same; each is compared with every token that is generated.
+MAX_CHOICES = 3  # Answers to one request: more than anybody looks through, and each takes a sequence.
 MAX_CANDIDATE_CHARS = 2000  # Far more than one answer; a suggestion is some lines.
 
 
@@ -72,6 +75,13 @@ class CompletionRequest:
     candidates: tuple[Candidate, ...] = ()
     memory_weight: float | None = None
     """How much the candidates count beside the model's own probabilities; ``None``: as its card says."""
+    heal: bool = False
+    """Whether the text before the cursor may end inside a token: the last ones are then chosen anew, so that
+    their bytes begin with what was typed. What is told begins at the cursor all the same."""
+    choices: int = 1
+    """How many different answers to give, 1 to ``MAX_CHOICES``; the first one is the greedy one."""
+    least_probability: float = 0.0
+    """The answer ends as ``unsure`` when the geometric mean of its tokens' probabilities falls below."""
     sampling: Sampling = Sampling()
     priority: Priority = "typing"
 
@@ -114,9 +124,14 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """Some more of the answer. The last piece has ``finish``; ``usage`` is what it has cost up to here."""
+    """Some more of the answer. The last piece has ``finish``; ``usage`` is what it has cost up to here.
+
+    With several choices each has its own last piece, and all share one cost.
+    """
 
     text: str
+    choice: int = 0
+    """Which of the answers goes on here."""
     logprobs: tuple[float, ...] = ()
     finish: Finish | None = None
     usage: Usage | None = None
@@ -141,6 +156,8 @@ class Health:
     context_tokens: int = 0
     clients: int = 0
     loads: int = 0
+    threads: int = 0
+    """Processor threads that evaluate the model now; 0 before one is loaded."""
 
 
 def completion_json(request: CompletionRequest, *, stream: bool) -> dict[str, Any]:
@@ -149,6 +166,8 @@ def completion_json(request: CompletionRequest, *, stream: bool) -> dict[str, An
     if request.suffix is not None:
         body["suffix"] = request.suffix
     body |= _sampling_json(request.sampling)
+    if request.choices != 1:
+        body["n"] = request.choices
     if request.sampling.logprobs:
         body["logprobs"] = 1
     body["hearth"] = {
@@ -162,6 +181,10 @@ def completion_json(request: CompletionRequest, *, stream: bool) -> dict[str, An
         body["hearth"]["candidates"] = [{"text": it.text, "weight": it.weight} for it in request.candidates]
     if request.memory_weight is not None:
         body["hearth"]["memory_weight"] = request.memory_weight
+    if request.heal:
+        body["hearth"]["heal"] = True
+    if request.least_probability:
+        body["hearth"]["least_probability"] = request.least_probability
     return body
 
 

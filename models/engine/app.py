@@ -8,8 +8,8 @@ import itertools
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -28,7 +28,7 @@ from models.engine.metrics import prometheus
 from models.engine.worker import Worker
 from models.errors import ModelError
 from models.spec import ModelSpec
-from models.wire import ChatRequest, CompletionRequest, Piece
+from models.wire import ChatRequest, CompletionRequest, Piece, Usage
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ class _Routes:
         if dialect.wants_stream(body):
             return await self._streamed(request, job, answer, lambda it: chunk(it, frame, logprobs=logprobs))
         return await self._collected(
-            request, job, answer, lambda text, it: whole(text, it, frame, logprobs=logprobs)
+            request, job, answer, lambda them, usage: whole(them, usage, frame, logprobs=logprobs)
         )
 
     async def _spec(self, name: str) -> ModelSpec:
@@ -149,9 +149,11 @@ class _Routes:
 
         async def events() -> AsyncIterator[bytes]:
             piece: Piece | Exception = first
+            ended = 0
             while not isinstance(piece, Exception):
                 yield _event(form(piece))
-                if piece.finish is not None:
+                ended += piece.finish is not None
+                if ended == job.choices:
                     yield b"data: [DONE]\n\n"
                     return
                 piece = await answer.get()
@@ -160,18 +162,21 @@ class _Routes:
         return _Stream(events(), self._lifetime.request(), lambda: self._worker.cancel(job))
 
     async def _collected(
-        self, request: Request, job: Job, answer: Answer, form: Callable[[str, Piece], Mapping[str, Any]]
+        self,
+        request: Request,
+        job: Job,
+        answer: Answer,
+        form: Callable[[Sequence[Piece], Usage | None], Mapping[str, Any]],
     ) -> Response:
         piece = await self._first(request, job, answer)
-        texts: list[str] = []
-        logprobs: list[float] = []
+        pieces: dict[int, list[Piece]] = {}
+        ended = 0
         with self._lifetime.request():
             while not isinstance(piece, Exception):
-                texts.append(piece.text)
-                logprobs += piece.logprobs
-                if piece.finish is not None:
-                    last = Piece(text="", logprobs=tuple(logprobs), finish=piece.finish, usage=piece.usage)
-                    return _Json(form("".join(texts), last))
+                pieces.setdefault(piece.choice, []).append(piece)
+                ended += piece.finish is not None
+                if ended == job.choices:
+                    return _Json(form([_joined(pieces[it]) for it in sorted(pieces)], piece.usage))
                 piece = await self._first(request, job, answer)
         return _failure(piece)
 
@@ -250,6 +255,12 @@ async def _json(request: Request) -> object:
     except (ValueError, RecursionError) as exc:
         raise dialect.BadBody("The request is not JSON.") from exc
     return value
+
+
+def _joined(pieces: Sequence[Piece]) -> Piece:
+    """All pieces of one choice as one."""
+    logprobs = tuple(number for it in pieces for number in it.logprobs)
+    return replace(pieces[-1], text="".join(it.text for it in pieces), logprobs=logprobs)
 
 
 def _event(body: Mapping[str, Any]) -> bytes:

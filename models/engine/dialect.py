@@ -5,12 +5,13 @@ BadBody   the request's JSON is not what the dialect allows; one sentence naming
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.wire import (
     MAX_CANDIDATE_CHARS,
     MAX_CANDIDATES,
+    MAX_CHOICES,
     Candidate,
     ChatMessage,
     ChatRequest,
@@ -25,11 +26,10 @@ from models.wire import (
 
 MAX_TOKENS = 16  # What the dialect says when a request does not.
 ROLES = ("system", "developer", "user", "assistant", "tool")
-PRIORITIES: tuple[Priority, ...] = ("typing", "chat", "background")
+PRIORITIES: tuple[Priority, ...] = ("typing", "chat", "prefill", "background")
 
 # Parameters of the dialect that we know and cannot serve: they pass only with the value that changes nothing.
 NEUTRAL: Mapping[str, tuple[Any, ...]] = {
-    "n": (None, 1),
     "best_of": (None, 1),
     "echo": (None, False),
     "presence_penalty": (None, 0, 0.0),
@@ -49,12 +49,13 @@ SAMPLING = (
     "seed",
     "logprobs",
 )
-COMMON = ("model", "stream", "stream_options", "user", "hearth", *SAMPLING, *NEUTRAL)
+COMMON = ("model", "stream", "stream_options", "user", "hearth", "n", *SAMPLING, *NEUTRAL)
 COMPLETION_FIELDS = frozenset({"prompt", "suffix", *COMMON})
 CHAT_FIELDS = frozenset({"messages", *COMMON})
-COMPLETION_EXTRAS = frozenset(
-    {"middle", "repository", "path", "snippets", "candidates", "memory_weight", "priority"}
-)
+COMPLETION_EXTRAS = frozenset({
+    "middle", "repository", "path", "snippets", "candidates", "memory_weight", "heal", "least_probability",
+    "priority",
+})  # fmt: skip
 CHAT_EXTRAS = frozenset({"priority"})
 SNIPPET_FIELDS = frozenset({"path", "text"})
 CANDIDATE_FIELDS = frozenset({"text", "weight"})
@@ -86,6 +87,9 @@ def completion_request(body: object, default_model: str) -> CompletionRequest:
         memory_weight=None
         if extra.get("memory_weight") is None
         else _number(extra, "memory_weight", 0.0, 0.0, 1.0),
+        heal=_flag(extra, "heal"),
+        choices=_choices(fields, MAX_CHOICES),
+        least_probability=_number(extra, "least_probability", 0.0, 0.0, 1.0),
         sampling=_sampling(fields),
         priority=_priority(extra, "typing"),
     )
@@ -95,6 +99,7 @@ def chat_request(body: object, default_model: str) -> ChatRequest:
     """Read the body of ``POST /v1/chat/completions``."""
     fields = _fields(body, CHAT_FIELDS)
     messages = tuple(_message(it) for it in _mappings(fields, "messages"))
+    _choices(fields, 1)
     if not messages:
         raise BadBody("'messages' must have at least one message.")
     return ChatRequest(
@@ -111,43 +116,57 @@ def wants_stream(body: object) -> bool:
 
 def completion_chunk(piece: Piece, frame: Mapping[str, Any], *, logprobs: bool) -> dict[str, Any]:
     """One event of a streamed completion; ``frame`` holds id, time and model."""
-    choice = {
-        "index": 0,
-        "text": piece.text,
-        "logprobs": {"token_logprobs": list(piece.logprobs)} if logprobs else None,
-        "finish_reason": piece.finish,
-    }
-    return _chunk("text_completion", choice, piece.usage, frame)
+    return _chunk("text_completion", [_completion_choice(piece, logprobs=logprobs)], piece.usage, frame)
 
 
 def chat_chunk(piece: Piece, frame: Mapping[str, Any], *, logprobs: bool) -> dict[str, Any]:
     """One event of a streamed conversation."""
     choice: dict[str, Any] = {
-        "index": 0,
+        "index": piece.choice,
         "delta": {"role": "assistant", "content": piece.text},
-        "finish_reason": piece.finish,
+        **_finish(piece),
     }
     if logprobs:
         choice["logprobs"] = {"content": [{"logprob": it} for it in piece.logprobs]}
-    return _chunk("chat.completion.chunk", choice, piece.usage, frame)
+    return _chunk("chat.completion.chunk", [choice], piece.usage, frame)
 
 
-def completion_whole(text: str, last: Piece, frame: Mapping[str, Any], *, logprobs: bool) -> dict[str, Any]:
-    """The answer of a completion that is not streamed; ``last`` carries all its log probabilities."""
-    whole = Piece(text=text, logprobs=last.logprobs, finish=last.finish, usage=last.usage)
-    return completion_chunk(whole, frame, logprobs=logprobs)
+def completion_whole(
+    answers: Sequence[Piece], usage: Usage | None, frame: Mapping[str, Any], *, logprobs: bool
+) -> dict[str, Any]:
+    """A completion that is not streamed: each of ``answers`` is one choice, with all of its text."""
+    choices = [_completion_choice(it, logprobs=logprobs) for it in answers]
+    return _chunk("text_completion", choices, usage, frame)
 
 
-def chat_whole(text: str, last: Piece, frame: Mapping[str, Any], *, logprobs: bool) -> dict[str, Any]:
-    """The answer of a conversation that is not streamed."""
-    choice: dict[str, Any] = {
-        "index": 0,
-        "message": {"role": "assistant", "content": text},
-        "finish_reason": last.finish,
+def chat_whole(
+    answers: Sequence[Piece], usage: Usage | None, frame: Mapping[str, Any], *, logprobs: bool
+) -> dict[str, Any]:
+    """A conversation's answer that is not streamed."""
+    choices: list[dict[str, Any]] = []
+    for it in answers:
+        message = {"role": "assistant", "content": it.text}
+        choice: dict[str, Any] = {"index": it.choice, "message": message, **_finish(it)}
+        if logprobs:
+            choice["logprobs"] = {"content": [{"logprob": number} for number in it.logprobs]}
+        choices.append(choice)
+    return _chunk("chat.completion", choices, usage, frame)
+
+
+def _completion_choice(piece: Piece, *, logprobs: bool) -> dict[str, Any]:
+    return {
+        "index": piece.choice,
+        "text": piece.text,
+        "logprobs": {"token_logprobs": list(piece.logprobs)} if logprobs else None,
+        **_finish(piece),
     }
-    if logprobs:
-        choice["logprobs"] = {"content": [{"logprob": it} for it in last.logprobs]}
-    return _chunk("chat.completion", choice, last.usage, frame)
+
+
+def _finish(piece: Piece) -> dict[str, Any]:
+    """The dialect has no word for an answer that was given up for being unlikely; to others it just ended."""
+    if piece.finish == "unsure":
+        return {"finish_reason": "stop", "hearth": {"unsure": True}}
+    return {"finish_reason": piece.finish}
 
 
 def error_json(message: str, kind: str, code: int) -> dict[str, Any]:
@@ -156,9 +175,9 @@ def error_json(message: str, kind: str, code: int) -> dict[str, Any]:
 
 
 def _chunk(
-    kind: str, choice: dict[str, Any], usage: Usage | None, frame: Mapping[str, Any]
+    kind: str, choices: list[dict[str, Any]], usage: Usage | None, frame: Mapping[str, Any]
 ) -> dict[str, Any]:
-    body = {**frame, "object": kind, "choices": [choice]}
+    body = {**frame, "object": kind, "choices": choices}
     if usage is not None:
         body["usage"] = usage_json(usage)
     return body
@@ -182,6 +201,19 @@ def _known(fields: Mapping[str, Any], names: frozenset[str], where: str) -> Mapp
         if name not in names:
             raise BadBody(f"The parameter '{where}{name[:MAX_NAME]}' is not supported.")
     return fields
+
+
+def _choices(fields: Mapping[str, Any], most: int) -> int:
+    if most == 1 and fields.get("n") not in (None, 1):
+        raise BadBody("The parameter 'n' is not supported with this value.")
+    return int(_number(fields, "n", 1, 1, most, whole=True))
+
+
+def _flag(fields: Mapping[str, Any], name: str) -> bool:
+    value = fields.get(name)
+    if not isinstance(value, bool | None):
+        raise BadBody(f"'{name}' must be true or false.")
+    return bool(value)
 
 
 def _candidates(extra: Mapping[str, Any]) -> tuple[Candidate, ...]:

@@ -10,7 +10,7 @@ from models.errors import ModelError
 from models.spec import ModelSpec
 from models.wire import ChatRequest, CompletionRequest, Piece, Priority
 
-RANK: dict[Priority, int] = {"typing": 0, "chat": 1, "background": 2}
+RANK: dict[Priority, int] = {"typing": 0, "chat": 1, "prefill": 2, "background": 3}
 
 
 class Unavailable(ModelError):
@@ -32,6 +32,8 @@ class Job:
     cancelled: bool = False
     created: float = field(default_factory=time.perf_counter)
     load_ms: float = 0.0
+    choices: int = 1
+    """How many answers it gives, and so how many last pieces: fixed before the first one is told."""
 
     @property
     def rank(self) -> int:

@@ -214,7 +214,7 @@ class Worker:
 
     def _has_room(self, job: Job) -> bool:
         """Whether one more job may hold a sequence: always one is kept for those that are more urgent."""
-        return len(self._turns) < SEQUENCES - job.rank
+        return len(self._turns) < SEQUENCES - min(job.rank, SEQUENCES - 2)
 
     def _begin(self, job: Job) -> _Turn | None:
         try:

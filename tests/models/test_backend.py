@@ -292,3 +292,21 @@ async def test_shutdown_asks_for_it() -> None:
         await backend.shutdown()
         await backend.close()
         assert peer.requests[0][0] == "POST /hearth/shutdown"
+
+
+async def test_several_choices_each_have_their_end() -> None:
+    """They arrive in any order; a usage at the very end is that of all who have none."""
+
+    def part(index: int, words: str, finish: str | None = None) -> dict[str, object]:
+        return {"choices": [{"index": index, "text": words, "finish_reason": finish}]}
+
+    alone = {"choices": [], "usage": usage_json(USAGE)}
+    async with serving(
+        sse(part(0, "a"), part(1, "b"), part(0, "", "stop"), part(1, "c", "length"), alone, DONE)
+    ) as peer:
+        assert await pieces(peer.backend()) == [
+            Piece(text="a"),
+            Piece(text="b", choice=1),
+            Piece(text="", finish="stop", usage=USAGE),
+            Piece(text="c", choice=1, finish="length", usage=USAGE),
+        ]

@@ -47,6 +47,9 @@ def test_a_completion_with_everything() -> None:
         snippets=(Snippet(path="q", text="c"),),
         candidates=(Candidate(text="d", weight=0.5),),
         memory_weight=0.0,
+        heal=True,
+        choices=3,
+        least_probability=0.25,
         sampling=WARM,
         priority="background",
     )
@@ -62,6 +65,7 @@ def test_a_completion_with_everything() -> None:
         "top_k": 7,
         "seed": 0,
         "logprobs": 1,
+        "n": 3,
         "hearth": {
             "middle": "b",
             "repository": "r",
@@ -69,6 +73,8 @@ def test_a_completion_with_everything() -> None:
             "snippets": [{"path": "q", "text": "c"}],
             "candidates": [{"text": "d", "weight": 0.5}],
             "memory_weight": 0.0,
+            "heal": True,
+            "least_probability": 0.25,
             "priority": "background",
         },
     }

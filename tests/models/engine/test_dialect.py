@@ -96,7 +96,6 @@ def test_what_is_honored(fields: dict[str, Any], value: dict[str, Any]) -> None:
     [
         ({"best": 1}, "The parameter 'best' is not supported."),
         ({"x" * 500: 1}, f"The parameter '{'x' * 60}' is not supported."),
-        ({"n": 2}, "The parameter 'n' is not supported with this value."),
         ({"echo": True}, "The parameter 'echo' is not supported with this value."),
         ({"tools": [{}]}, "The parameter 'tools' is not supported with this value."),
         ({"logit_bias": {"1": 2}}, "The parameter 'logit_bias' is not supported with this value."),
@@ -104,8 +103,8 @@ def test_what_is_honored(fields: dict[str, Any], value: dict[str, Any]) -> None:
         ({"response_format": {}}, "The parameter 'response_format' is not supported with this value."),
         ({"hearth": {"best": 1}}, "The parameter 'hearth.best' is not supported."),
         ({"hearth": []}, "'hearth' must be an object."),
-        ({"hearth": {"priority": "now"}}, "'priority' must be one of typing, chat, background."),
-        ({"hearth": {"priority": 1}}, "'priority' must be one of typing, chat, background."),
+        ({"hearth": {"priority": "now"}}, "'priority' must be one of typing, chat, prefill, background."),
+        ({"hearth": {"priority": 1}}, "'priority' must be one of typing, chat, prefill, background."),
         ({"model": 1}, "'model' must be a string."),
         ({"stream": "yes"}, "'stream' must be true or false."),
         ({"stream": 1}, "'stream' must be true or false."),
@@ -158,6 +157,12 @@ def test_what_is_refused(fields: dict[str, Any], sentence: str) -> None:
         ({"hearth": {"candidates": [{"p": 1}]}}, "The parameter 'hearth.candidates.p' is not supported."),
         ({"hearth": {"memory_weight": 2}}, "'memory_weight' must be a number from 0 to 1."),
         ({"hearth": {"memory_weight": "1"}}, "'memory_weight' must be a number from 0 to 1."),
+        ({"hearth": {"heal": 1}}, "'heal' must be true or false."),
+        ({"hearth": {"heal": "yes"}}, "'heal' must be true or false."),
+        ({"hearth": {"least_probability": 2}}, "'least_probability' must be a number from 0 to 1."),
+        ({"n": 4}, "'n' must be a whole number from 1 to 3."),
+        ({"n": 0}, "'n' must be a whole number from 1 to 3."),
+        ({"n": "2"}, "'n' must be a whole number from 1 to 3."),
     ],
 )
 def test_what_a_completion_cannot_be(fields: dict[str, Any], sentence: str) -> None:
@@ -180,6 +185,9 @@ def test_what_a_completion_cannot_be(fields: dict[str, Any], sentence: str) -> N
         ({"prompt": "x"}, "The parameter 'prompt' is not supported."),
         ({"hearth": {"middle": "x"}}, "The parameter 'hearth.middle' is not supported."),
         ({"hearth": {"candidates": []}}, "The parameter 'hearth.candidates' is not supported."),
+        ({"hearth": {"heal": True}}, "The parameter 'hearth.heal' is not supported."),
+        ({"n": 2}, "The parameter 'n' is not supported with this value."),
+        ({"n": "1"}, "The parameter 'n' is not supported with this value."),
     ],
 )  # fmt: skip
 def test_what_a_conversation_cannot_be(fields: dict[str, Any], sentence: str) -> None:
@@ -247,6 +255,9 @@ PRIORITIES = st.sampled_from(dialect.PRIORITIES)
         snippets=st.lists(st.builds(Snippet, path=TEXT, text=TEXT), max_size=2).map(tuple),
         candidates=st.lists(st.builds(Candidate, text=TEXT, weight=st.floats(0, 1)), max_size=8).map(tuple),
         memory_weight=st.none() | st.floats(0, 1),
+        heal=st.booleans(),
+        choices=st.integers(1, 3),
+        least_probability=st.floats(0, 1),
         sampling=SAMPLINGS,
         priority=PRIORITIES,
     ),
@@ -273,14 +284,15 @@ def test_a_conversation_too(messages: list[ChatMessage], sampling: Sampling, pri
     assert dialect.chat_request(body, "default") == request
 
 
-@pytest.mark.parametrize("finish", [None, "stop", "length"])
+@pytest.mark.parametrize("finish", [None, "stop", "length", "unsure"])
+@pytest.mark.parametrize("choice", [0, 2])
 @pytest.mark.parametrize("usage", [None, USAGE])
 @pytest.mark.parametrize("logprobs", [(), (-0.5, -1.0)])
 def test_what_the_engine_sends_is_what_our_client_reads(
-    finish: Any, usage: Usage | None, logprobs: tuple[float, ...]
+    finish: Any, choice: int, usage: Usage | None, logprobs: tuple[float, ...]
 ) -> None:
     """Pieces come out as they went in."""
-    piece = Piece(text="x", finish=finish, usage=usage, logprobs=logprobs)
+    piece = Piece(text="x", choice=choice, finish=finish, usage=usage, logprobs=logprobs)
     chunk = dialect.completion_chunk(piece, FRAME, logprobs=bool(logprobs))
     assert answers.completion_piece(json.loads(json.dumps(chunk))) == piece
     chunk = dialect.chat_chunk(piece, FRAME, logprobs=bool(logprobs))
@@ -289,8 +301,8 @@ def test_what_the_engine_sends_is_what_our_client_reads(
 
 def test_a_whole_answer_has_one_choice() -> None:
     """As OpenAI's clients expect it."""
-    last = Piece(text="", finish="stop", usage=USAGE, logprobs=(-0.5,))
-    body = dialect.chat_whole("Hi", last, FRAME, logprobs=True)
+    last = Piece(text="Hi", finish="stop", usage=USAGE, logprobs=(-0.5,))
+    body = dialect.chat_whole([last], USAGE, FRAME, logprobs=True)
     assert body["object"] == "chat.completion"
     assert body["choices"] == [
         {
@@ -308,4 +320,13 @@ def test_a_whole_answer_has_one_choice() -> None:
         "prompt_ms": 3,
         "decode_ms": 4,
     }
-    assert dialect.completion_whole("Hi", last, FRAME, logprobs=False)["choices"][0]["logprobs"] is None
+    assert dialect.completion_whole([last], USAGE, FRAME, logprobs=False)["choices"][0]["logprobs"] is None
+
+
+def test_to_other_programs_an_unsure_answer_has_just_ended() -> None:
+    """The dialect's own word, with ours beside it; each choice has its own."""
+    them = [Piece(text="a", finish="unsure"), Piece(text="b", choice=1, finish="length")]
+    choices = dialect.completion_whole(them, USAGE, FRAME, logprobs=False)["choices"]
+    assert [it["finish_reason"] for it in choices] == ["stop", "length"]
+    assert [it["index"] for it in choices] == [0, 1]
+    assert [it.get("hearth") for it in choices] == [{"unsure": True}, None]
