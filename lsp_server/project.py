@@ -155,6 +155,7 @@ class Project:
             name,
             text,
             open=mark.state == "open",
+            edited=change is not None,
             learn=self._learn(document.uri, name, text),
             line=change.line + 1 if change else 1,
             version=version,

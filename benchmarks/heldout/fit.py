@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from benchmarks.heldout.answers import Asked, open_config, spot_of
 from completion.memory import beam, coefficients, predict, rank, weigh
+from completion.memory.evidence import Source
 from completion.memory.question import PIECE, Question, question_at
 
 Array = npt.NDArray[np.float64]
@@ -25,6 +26,8 @@ FILE = Path(coefficients.__file__)
 STEPS_PER_LINE = 6  # Pieces of the true line that teach; later ones follow from them.
 ITERATIONS = 1500
 RATE = 0.05
+EDITED = 0.25
+"""What documents that were edited last count more than open ones: ``python -m benchmarks.recency``."""
 DECAY = 1e-3
 """Of squared weights: what the data does not tell stays near zero."""
 NAMES = {
@@ -38,20 +41,21 @@ NAMES = {
 def fit(places: Iterable[Asked]) -> None:
     """Fit all, and write ``coefficients.py``."""
     questions = [(it, question_at(it.memory, spot_of(it, open_config()), path=it.cut.path)) for it in places]
-    groups = [step for it, question in questions for step in _steps(it, question)]
-    weights = _minimize(_choice_loss(groups), len(weigh.NAMES) + weigh.ORDERS)
-    _use(WEIGHTS=weights[: len(weigh.NAMES)], ORDERS=weights[len(weigh.NAMES) :])
+    groups = [step for it, question in questions for step in steps(it, question)]
+    weights = _minimize(choice_loss(groups), len(weigh.NAMES) + weigh.ORDERS)
+    weights[Source.EDITED] = weights[Source.OPEN] + EDITED  # Held-out projects do not tell who edited what.
+    use(WEIGHTS=weights[: len(weigh.NAMES)], ORDERS=weights[len(weigh.NAMES) :])
 
     lines = [found for it, question in questions if (found := _lines(it, question))[0]]
-    _use(RANK=_minimize(_choice_loss(lines), len(rank.NAMES)))
+    use(RANK=_minimize(choice_loss(lines), len(rank.NAMES)))
 
     best = [row for found in lines if (row := _best(*found)) is not None]
-    _use(CONFIDENCE=_minimize(_logistic_loss(best), len(rank.CONFIDENCE_NAMES)))
+    use(CONFIDENCE=_minimize(_logistic_loss(best), len(rank.CONFIDENCE_NAMES)))
     _write()
     print(f"fit places={len(questions)} steps={len(groups)} lines={len(lines)} shown={len(best)}")
 
 
-def _steps(it: Asked, question: Question) -> Iterator[tuple[list[list[float]], list[bool]]]:
+def steps(it: Asked, question: Question) -> Iterator[tuple[list[list[float]], list[bool]]]:
     """For each piece of the true line: the features of those who vote, and who is right."""
     near = it.memory.near(question.context, path=question.path, line=question.line, limit=predict.LIMIT)
     live = [
@@ -93,7 +97,7 @@ def _best(rows: list[list[float]], right: list[bool]) -> tuple[list[float], bool
     return rank.confidence_row(row, float(shares[order[0]] / shares.sum()), lead), right[order[0]]
 
 
-def _choice_loss(groups: Sequence[tuple[list[list[float]], list[bool]]]) -> Loss:
+def choice_loss(groups: Sequence[tuple[list[list[float]], list[bool]]]) -> Loss:
     """Minus the log-probability of the right ones under a softmax within each group."""
     told = [(rows, right) for rows, right in groups if any(right) and not all(right)]
     x = np.array([row for rows, _ in told for row in rows])
@@ -140,7 +144,7 @@ def _minimize(loss: Loss, size: int) -> Array:
     return weights
 
 
-def _use(**numbers: Array) -> None:
+def use(**numbers: Sequence[float] | Array) -> None:
     """Let the product's code compute with them from here on."""
     for name, values in numbers.items():
         setattr(coefficients, name, tuple(round(float(it), 3) + 0.0 for it in values))

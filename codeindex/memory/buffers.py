@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from codeindex.memory.blocks import Block, Key, blocks
@@ -26,6 +26,8 @@ STEP_CHARACTERS = 100_000
 OPEN_CHARACTERS = 8_000_000
 """Of all open documents, those changed last; the others are read from disk."""
 SAVED_CHARACTERS = 4_000_000
+EDITED = 4
+"""So many documents count as edited a short while ago: what somebody is at is rarely in more files."""
 FEW = 8
 """So many documents have sorted places of their own before they are sorted together."""
 
@@ -49,6 +51,7 @@ class Entry:
     """Of a very long document only a part."""
     first_line: int
     open: bool
+    edited: bool
     learn: Learn
     version: tuple[int, int]
     """Size and time (nanoseconds) of the file when it was saved; zeros for one that was not."""
@@ -93,16 +96,26 @@ class Buffers:
         text: str,
         *,
         open: bool = True,
+        edited: bool = False,
         learn: Learn = Learn.EVERYWHERE,
         line: int = 1,
         version: tuple[int, int] = (0, 0),
     ) -> None:
         """The document as it is now; ``line`` is the cursor's. ``open=False``: it was saved, and closed.
 
-        ``version`` is the file's size and time after saving: ``on_disk`` lets go of the text by it.
+        ``edited``: it is not only open, somebody writes in it. ``version`` is the file's size and time after
+        saving: ``on_disk`` lets go of the text by it.
         """
         part, first_line = _part(text, line) if learn is not Learn.NOWHERE else ("", 1)
-        entry = Entry(path=path, text=part, first_line=first_line, open=open, learn=learn, version=version)
+        entry = Entry(
+            path=path,
+            text=part,
+            first_line=first_line,
+            open=open,
+            edited=edited,
+            learn=learn,
+            version=version,
+        )
         kept = {key: it for key, it in self._entries.items() if key != path} | {path: entry}
         self._entries = _bounded(kept)
 
@@ -136,7 +149,10 @@ class Buffers:
             settled = {it.path for it in others} - {it.path for it in apart}
             groups = [current, apart, *([it] for it in private)]
             layers = [_layer([self._built[it.path] for it in group]) for group in groups if group]
-            return (*layers, _rest(self._together, settled)) if settled else tuple(layers)
+            if settled:
+                layers.append(_rest(self._together, settled))
+            edited = {it.path for it in [it for it in shared if it.edited][-EDITED:]}
+            return tuple(_with_edited(it, edited) for it in layers)
 
 
 def _part(text: str, line: int) -> tuple[str, int]:
@@ -198,6 +214,13 @@ def _layer(documents: Sequence[Built]) -> Layer:
 def _together(entries: Sequence[Entry]) -> Together:
     segment = build_segment([_written(it, coded(it.text)) for it in entries])
     return Together(entries={it.path: it for it in entries}, segment=segment)
+
+
+def _with_edited(layer: Layer, paths: Set[str]) -> Layer:
+    """The layer, knowing which of its documents were edited last."""
+    numbers = layer.segment.numbers
+    edited = frozenset(numbers[it] for it in paths if it in numbers)
+    return replace(layer, edited=edited) if edited else layer
 
 
 def _rest(together: Together, settled: Set[str]) -> Layer:

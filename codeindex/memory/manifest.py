@@ -16,7 +16,7 @@ from codeindex.memory.errors import Damaged, Newer
 from codeindex.memory.occurrence import Source
 
 NAME = "manifest.json"
-FORMAT = 1
+FORMAT = 2
 DIGEST = 16  # Bytes.
 
 Version = tuple[int, int]

@@ -15,13 +15,15 @@ class Source(IntEnum):
     """The same document, in a line before the cursor's."""
     BELOW = 1
     """The same document, in a line after the cursor's."""
-    BUFFER = 2
+    EDITED = 2
+    """Another document, one of those that were edited last."""
+    BUFFER = 3
     """Another document that is open, or was saved a moment ago."""
-    FOLDER = 3
+    FOLDER = 4
     """A file of the project, in the same folder."""
-    PROJECT = 4
-    DEPENDENCY = 5
-    STANDARD = 6
+    PROJECT = 5
+    DEPENDENCY = 6
+    STANDARD = 7
     """The standard library."""
 
 

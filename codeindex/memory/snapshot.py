@@ -31,6 +31,8 @@ class Layer:
     """``BUFFER``, ``PROJECT``, ``DEPENDENCY`` or ``STANDARD``; the finer ones follow from the question."""
     dead: frozenset[int] = field(default=frozenset())
     """Numbers of documents that are not there any more."""
+    edited: frozenset[int] = field(default=frozenset())
+    """Numbers of documents that were edited last."""
     private: bool = False
     """Whether its documents say something to themselves alone."""
 
@@ -161,6 +163,8 @@ def _occurrences(
     if layer.source is Source.PROJECT:
         known, folders = segment.folders
         source[folders[documents] == known.get(path.rpartition("/")[0], -1)] = Source.FOLDER
+    if layer.edited:
+        source[np.isin(documents, list(layer.edited))] = Source.EDITED
     if here is not None:
         own = documents == here
         apart = segment.newlines(here).searchsorted(places) + (segment.documents[here].first_line - line)

@@ -23,13 +23,15 @@ class Source(IntEnum):
     ABOVE = 0
     """In this document, above the cursor's line."""
     BELOW = 1
-    OPEN = 2
+    EDITED = 2
+    """In another document that was edited a short while ago."""
+    OPEN = 3
     """In another open document."""
-    FOLDER = 3
+    FOLDER = 4
     """In another file of the same folder."""
-    PROJECT = 4
-    DEPENDENCY = 5
-    STANDARD_LIBRARY = 6
+    PROJECT = 5
+    DEPENDENCY = 6
+    STANDARD_LIBRARY = 7
 
 
 class Occurrence(Protocol):

@@ -108,7 +108,7 @@ def _row(question: Question, it: Candidate, *, asked: int, longest: int, first: 
         math.log1p(order),
         float(order == longest),
         float(bool(sources & {Source.ABOVE, Source.BELOW})),
-        float(bool(sources & {Source.OPEN, Source.FOLDER, Source.PROJECT})),
+        float(bool(sources & {Source.EDITED, Source.OPEN, Source.FOLDER, Source.PROJECT})),
         float(0 < depth and not line.endswith(_CONTINUING)),
         float(0 < depth),
         float(wrong),

@@ -152,6 +152,22 @@ def test_who_learns_from_whom() -> None:
     assert "abc" not in repr(vars(buffers))
 
 
+def test_who_was_edited_last() -> None:
+    """The documents edited last are told from those that are only open, sorted together or not."""
+    buffers = Buffers()
+    for number in range(12):
+        buffers.put(f"f{number}.py", f"value = {number}\n", edited=number % 2 == 0)
+    buffers.put("here.py", "value = ?\n", edited=True)
+    for _ in range(2):
+        snapshot = Snapshot(buffers.segments())
+        near = snapshot.near(b"value = ", path="here.py", line=9, limit=32)
+        found = [it for it in near if it.matched == len(b"value = ")]
+        assert {it.after for it in found if it.source == Source.ABOVE} == {b"?\n"}
+        assert {it.after for it in found if it.source == Source.EDITED} == {b"6\n", b"8\n", b"10\n"}
+        assert len([it for it in found if it.source == Source.BUFFER]) == 9
+        buffers.put("here.py", "value = ?\n", edited=True)
+
+
 def test_the_screen_counts_not_the_disk() -> None:
     """An open document hides its own version on disk, and closing it brings that back."""
     disk = Layer(segment=segment_of({"a.py": "value = old\n"}), source=Source.PROJECT)

@@ -274,7 +274,7 @@ def test_a_damaged_manifest_is_an_empty_one(content: bytes, workspace: Workspace
 def test_a_newer_memory_is_left_alone(workspace: Workspace) -> None:
     """After going back to an older Hearth, the newer one's files are as they were."""
     workspace.sync()
-    body = (workspace.shelf / NAME).read_bytes().replace(b'"format":1', b'"format":2')
+    body = (workspace.shelf / NAME).read_bytes().replace(b'"format":2', b'"format":3')
     (workspace.shelf / NAME).write_bytes(body)
     before = workspace.on_disk()
     assert workspace.sync().outcome is Outcome.NEWER
