@@ -1,16 +1,19 @@
 """Write a GGUF of exactly Qwen2.5-Coder-0.5B's shape with random weights, to measure its speed.
 
-    python -m benchmarks.shape_model OUT.gguf --type Q4_K_M [--vocab ggml-vocab-qwen2.gguf]
+    python -m benchmarks.shape_model [OUT.gguf] --type Q4_K_M|Q4_0 [--vocab ggml-vocab-qwen2.gguf] [--words]
 
 Random weights cost exactly the arithmetic and the memory of real ones, so timings carry over; what such a
-model writes is noise. The tokenizer is the real one when a vocabulary file is given (or found beside the
-checkout), otherwise a synthetic byte-level vocabulary of the same size. Makes about 400 MB in half a minute.
+model writes is noise. With ``--words`` the noise is plain words and never a line's end, so that an answer is
+as long as it may be. The tokenizer is the real one when a vocabulary file is given (or found beside the
+checkout), otherwise a synthetic byte-level vocabulary of the same size. Makes about 400 MB in half a minute;
+without ``OUT.gguf`` once for all, of words, in the folder where the benchmarks look for it.
 """
 
 from __future__ import annotations
 
 import argparse
 import ctypes
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +22,8 @@ from pathlib import Path
 import gguf
 import llama_cpp
 import numpy as np
+
+from models import paths
 
 ROOT = Path(__file__).parents[1]
 SHARED_VOCAB = ROOT.parent / "shared" / "data" / "ggml-vocab-qwen2.gguf"
@@ -36,6 +41,11 @@ SPECIAL = {
     "<|file_sep|>": 151664,
 }
 N_VOCAB = 151936
+
+WORD = re.compile("\u0120?[a-z]{3,}")  # In byte-level vocabularies, that letter is a blank.
+WORDS_EMBEDDING = 0.05  # Of the usual size: a token that sees mostly itself would say itself again and again.
+WORDS_SHARPNESS = 3.0
+WORDS_OUTPUT = 200.0  # Scores as far apart as those of a model that knows what it wants.
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
@@ -91,17 +101,23 @@ FTYPES = {
 
 
 def write(
-    out: Path, *, ftype: str = "Q4_K_M", shape: Shape | None = None, vocabulary: Vocabulary | None = None
+    out: Path,
+    *,
+    ftype: str = "Q4_K_M",
+    shape: Shape | None = None,
+    vocabulary: Vocabulary | None = None,
+    words: bool = False,
 ) -> None:
     """Write the model to ``out``. The same arguments give the same bytes.
 
-    Without a vocabulary it gets a synthetic one of the wanted size.
+    Without a vocabulary it gets a synthetic one of the wanted size. With ``words`` it says nothing but words:
+    the embeddings of all other tokens are zero, and with them their scores.
     """
     shape = shape or Shape()
     vocabulary = vocabulary or byte_vocabulary(shape.n_vocab)
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
         wide = Path(folder) / "wide.gguf"
-        _write_wide(wide, shape, vocabulary, ftype if ftype in WIDE else "F16")
+        _write_wide(wide, shape, vocabulary, ftype if ftype in WIDE else "F16", words=words)
         if ftype in WIDE:
             wide.replace(out)
             return
@@ -110,7 +126,18 @@ def write(
         narrow.replace(out)
 
 
-def _write_wide(path: Path, shape: Shape, vocabulary: Vocabulary, ftype: str) -> None:
+def kept(ftype: str) -> Path:
+    """The model of words of this type in the cache, made first if it is not there."""
+    vocabulary = read_vocabulary(SHARED_VOCAB) if SHARED_VOCAB.is_file() else None
+    name = f"shape-words-{'qwen2' if vocabulary else 'bytes'}-{ftype.lower()}.gguf"
+    path = paths.cache_dir() / "benchmarks" / name
+    if not path.is_file():
+        path.parent.mkdir(exist_ok=True)
+        write(path, ftype=ftype, shape=Shape(sharpness=WORDS_SHARPNESS), vocabulary=vocabulary, words=True)
+    return path
+
+
+def _write_wide(path: Path, shape: Shape, vocabulary: Vocabulary, ftype: str, *, words: bool) -> None:
     rng = np.random.default_rng(20261121)
     writer = gguf.GGUFWriter(path, "qwen2")
     writer.add_name("qwen2 architecture, random weights")
@@ -125,16 +152,20 @@ def _write_wide(path: Path, shape: Shape, vocabulary: Vocabulary, ftype: str) ->
     writer.add_file_type(FTYPES[ftype])
     _add_tokenizer(writer, vocabulary)
 
-    def weight(name: str, rows: int, columns: int) -> None:
+    def weight(name: str, rows: int, columns: int, silent: Sequence[bool] = ()) -> None:
         data = rng.standard_normal((rows, columns), dtype=np.float32) * (columns**-0.5)
+        if silent:
+            data *= WORDS_EMBEDDING
+            data[list(silent)] = 0.0
         writer.add_tensor(name, data.astype(WIDE[ftype]))
 
     def vector(name: str, size: int, value: float) -> None:
         writer.add_tensor(name, np.full(size, value, dtype=np.float32))
 
     head = shape.n_embd // shape.n_head
-    weight("token_embd.weight", shape.n_vocab, shape.n_embd)
-    vector("output_norm.weight", shape.n_embd, 1.0)
+    silent = [not WORD.fullmatch(it) for it in vocabulary.tokens] if words else []
+    weight("token_embd.weight", shape.n_vocab, shape.n_embd, silent)
+    vector("output_norm.weight", shape.n_embd, WORDS_OUTPUT if words else 1.0)
     for layer in range(shape.n_layer):
         block = f"blk.{layer}"
         vector(f"{block}.attn_norm.weight", shape.n_embd, shape.sharpness)
@@ -230,13 +261,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("out", type=Path)
+    parser.add_argument("out", type=Path, nargs="?")
     parser.add_argument("--type", choices=sorted(FTYPES), default="Q4_K_M")
     parser.add_argument("--vocab", type=Path, default=SHARED_VOCAB)
+    parser.add_argument("--words", action="store_true", help="let it say nothing but plain words")
     arguments = parser.parse_args()
-    vocabulary = read_vocabulary(arguments.vocab) if arguments.vocab.is_file() else None
-    write(arguments.out, ftype=arguments.type, vocabulary=vocabulary)
-    print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")
+    if arguments.out is None:
+        out = kept(arguments.type)
+    else:
+        out = arguments.out
+        vocabulary = read_vocabulary(arguments.vocab) if arguments.vocab.is_file() else None
+        shape = Shape(sharpness=WORDS_SHARPNESS) if arguments.words else None
+        write(out, ftype=arguments.type, shape=shape, vocabulary=vocabulary, words=arguments.words)
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":
