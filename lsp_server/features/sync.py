@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from lsprotocol import types as lsp
 
+from lsp_server.context import RULES, Context
 from lsp_server.server import Assistant
 
 logger = logging.getLogger(__name__)
@@ -13,7 +15,12 @@ logger = logging.getLogger(__name__)
 
 def opened(ls: Assistant, params: lsp.DidOpenTextDocumentParams) -> None:
     """The editor has a document; from now on it, and not the disk, is the truth."""
-    ls.workbench.memory.opened(ls.documents.put(params.text_document))
+    document = ls.documents.put(params.text_document)
+    ls.workbench.memory.opened(document)
+    context = _context(ls)
+    if context:
+        context.within(ls.roots)
+        context.opened(document)
     if len(ls.documents) == 1:
         ls.warm()
 
@@ -24,7 +31,12 @@ def changed(ls: Assistant, params: lsp.DidChangeTextDocumentParams) -> None:
     if document is None:
         logger.warning("changed but not open version=%s", params.text_document.version)
         return
-    document.apply(params.content_changes, params.text_document.version, ls.encoding)
+    context = _context(ls)
+    for change in params.content_changes:
+        document.apply([change], params.text_document.version, ls.encoding)
+        if context:
+            context.edited(document, document.last_change)
+    document.version = params.text_document.version
     ls.workbench.memory.changed(document)
 
 
@@ -33,6 +45,7 @@ def saved(ls: Assistant, params: lsp.DidSaveTextDocumentParams) -> None:
     document = ls.documents.get(params.text_document.uri)
     if document is not None:
         ls.workbench.memory.saved(document)
+        _rules_may_differ(ls, [document.uri])
 
 
 def closed(ls: Assistant, params: lsp.DidCloseTextDocumentParams) -> None:
@@ -41,6 +54,9 @@ def closed(ls: Assistant, params: lsp.DidCloseTextDocumentParams) -> None:
     if document is not None:
         ls.documents.drop(document.uri)
         ls.workbench.memory.closed(document)
+        context = _context(ls)
+        if context:
+            context.closed(document.uri)
 
 
 def files_changed(ls: Assistant, params: lsp.DidChangeWatchedFilesParams) -> None:
@@ -48,6 +64,7 @@ def files_changed(ls: Assistant, params: lsp.DidChangeWatchedFilesParams) -> Non
     deleted = [it.uri for it in params.changes if it.type == lsp.FileChangeType.Deleted]
     changed = [it.uri for it in params.changes if it.type != lsp.FileChangeType.Deleted]
     ls.workbench.memory.files_changed(changed, deleted)
+    _rules_may_differ(ls, [*changed, *deleted])
     if deleted:
         ls.workbench.forget_shown()
 
@@ -55,3 +72,18 @@ def files_changed(ls: Assistant, params: lsp.DidChangeWatchedFilesParams) -> Non
 def folders_changed(ls: Assistant, params: lsp.DidChangeWorkspaceFoldersParams) -> None:
     """A folder was added to the workspace, or taken out."""
     ls.remember()
+    context = _context(ls)
+    if context:
+        context.within(ls.roots)
+
+
+def _context(ls: Assistant) -> Context | None:
+    """What the open documents tell each other, where there is one."""
+    return getattr(ls.workbench, "context", None)
+
+
+def _rules_may_differ(ls: Assistant, uris: Sequence[str]) -> None:
+    """A file of ignore rules has changed: other documents may be shown now."""
+    context = _context(ls)
+    if context and any(it.rpartition("/")[2] in RULES for it in uris):
+        context.judge_again()
