@@ -10,10 +10,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from completion.anchoring import fim_request
 from completion.cache import SuggestionCache
 from completion.config import CompletionConfig
 from completion.postprocess import clean
-from completion.prompt import fim_request
 from completion.recall import Recall, better, is_sure, no_memory
 from completion.spot import Spot
 from completion.stop import end_of, enough

@@ -23,8 +23,12 @@ class CompletionConfig:
     """How much of the text before the cursor the model sees, about, in tokens."""
     suffix_tokens: int
     """How much of the text after the cursor the model sees, about, in tokens."""
+    middle_tokens: int
+    """How much may be typed behind an anchor, about, in tokens, before a new one is made ready."""
+    snippet_tokens: int
+    """How much text of other files the model sees, about, in tokens."""
     anchor_lines: int
-    """How many lines above the cursor's line the middle begins; 0 is at the cursor. From the model's card."""
+    """How many lines above the cursor's line the middle begins at most. From the model's card."""
     pause_ms: int
     """How long to wait before the model is asked, so that fast typing asks once; explicit requests do not."""
     deadline_ms: int
@@ -42,6 +46,11 @@ class CompletionConfig:
     def prefix_characters(self) -> int:
         """The prefix budget in characters."""
         return self.prefix_tokens * CHARACTERS_PER_TOKEN
+
+    @property
+    def middle_characters(self) -> int:
+        """The same for the middle."""
+        return self.middle_tokens * CHARACTERS_PER_TOKEN
 
     @property
     def suffix_characters(self) -> int:

@@ -1,60 +1,54 @@
-"""Pure: a spot -> the fill-in-the-middle request, within the token budget.
+"""Pure: how much of a document goes into a prompt, and where its parts begin and end.
 
-The engine keeps the KV of what it has read, so a prompt must change at its end only while somebody types.
-The prefix therefore starts at a line whose number is a multiple of a coarse step, and stays there until the
+The engine keeps the KV of what it has read, so two prompts for one neighborhood should begin alike. The
+prefix therefore starts at a line whose number is a multiple of a coarse step, and stays there until the
 budget is full. The suffix ends at a place that depends on the text after the cursor alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 
 from completion.config import CompletionConfig
 from completion.spot import Spot, whole_character
 from completion.trigger import Trigger
-from models.wire import CompletionRequest, Sampling, Snippet
+from models.wire import Sampling
 
 START_STEPS = (32, 16, 8, 4, 2, 1)
 """In lines. The first one that fills half of the budget: 32 lines of code are read again every 32 lines."""
+WORD_START = re.compile(r"(?<!\w)(?=\w)")
 LINE_TOKENS = 64  # The rest of one line is rarely more than 30; a model that writes on runs in circles.
 
 
-def fim_request(
-    spot: Spot,
-    trigger: Trigger,
-    config: CompletionConfig,
-    model: str,
-    snippets: Sequence[Snippet] = (),
-) -> CompletionRequest:
-    """What to ask the model. Snippets keep the order given: a stable order keeps the cache warm."""
+def sampling(trigger: Trigger, config: CompletionConfig) -> Sampling:
+    """How much may be said: the rest of a line, or a block."""
     one_line = trigger.shape == "line"
-    before = prefix(spot, config.prefix_characters)
-    at = anchor(before, config.anchor_lines)
-    return CompletionRequest(
-        model=model,
-        prompt=before[:at],
-        suffix=suffix(spot, config.suffix_characters),
-        middle=before[at:],
-        path=spot.path,
-        snippets=tuple(snippets),
-        sampling=Sampling(
-            max_tokens=min(config.max_tokens, LINE_TOKENS) if one_line else config.max_tokens,
-            stop=("\n",) if one_line else (),
-            logprobs=True,
-        ),
+    return Sampling(
+        max_tokens=min(config.max_tokens, LINE_TOKENS) if one_line else config.max_tokens,
+        stop=("\n",) if one_line else (),
+        logprobs=True,
     )
 
 
-def anchor(before: str, lines: int) -> int:
-    """Where the middle begins: at the cursor, or at the start of the line so many lines above its own."""
-    if lines == 0:
-        return len(before)
-    at = len(before)
+def anchor_at(before: str, lines: int, most: int, *, in_line: bool) -> int:
+    """Where the middle begins: at the start of the line so many lines above the cursor's.
+
+    A middle of more than ``most`` characters gives up the lines above, then the start of its line.
+    ``in_line`` says that ``before`` begins inside a line.
+    """
+    at, starts = len(before), []
     for _ in range(lines + 1):
         at = before.rfind("\n", 0, at)
+        if 0 <= at or not in_line:
+            starts.append(at + 1)
         if at < 0:
-            return 0
-    return at + 1
+            break
+    for start in reversed(starts):
+        if len(before) - start <= most:
+            return start
+    at = len(before) - min(most, len(before)) // 2
+    word = WORD_START.search(before, at)
+    return word.start() if word else whole_character(before, at, forward=False)
 
 
 def prefix(spot: Spot, budget: int) -> str:
@@ -77,9 +71,12 @@ def prefix(spot: Spot, budget: int) -> str:
     return text[whole_character(text, start, forward=True) :]
 
 
-def suffix(spot: Spot, budget: int) -> str:
-    """The text after the cursor, at most ``budget`` characters, in whole lines if they are not too long."""
-    text = spot.after
+def suffix(spot: Spot, budget: int, skip: int = 0) -> str:
+    """The text from ``skip`` characters behind the cursor on, at most ``budget`` characters of it.
+
+    It ends with a whole line if its lines are not too long.
+    """
+    text = spot.after[skip:]
     if len(text) <= budget:
         return text
     line_end = text.rfind("\n", budget // 2, budget) + 1

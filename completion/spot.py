@@ -93,8 +93,12 @@ class Spot:
         return in_comment(self.inside, self.facts)
 
 
-def spot_at(text: str, offset: int, *, path: str, language: str, config: CompletionConfig) -> Spot:
+def spot_at(
+    text: str, offset: int, *, path: str, language: str, config: CompletionConfig, first_line: int = 0
+) -> Spot:
     """The spot at ``offset``, in code points; one outside the text means its nearest end.
+
+    ``first_line`` says how many lines of the document stand before ``text``.
 
     The work is bounded by the budget, but for one count of line breaks: a file may have 100,000 lines, and
     one line a million characters.
@@ -114,7 +118,7 @@ def spot_at(text: str, offset: int, *, path: str, language: str, config: Complet
         language=language,
         before=before,
         after=after,
-        first_line=text.count("\n", 0, start),
+        first_line=first_line + text.count("\n", 0, start),
         whole=end == len(text),
         line_ending=_line_ending(raw_before, raw_after),
         inside=lexed_before.inside,

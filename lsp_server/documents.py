@@ -43,6 +43,8 @@ class Window:
 
     text: str
     offset: int
+    first_line: int = 0
+    """How many lines of the document stand before the text."""
 
 
 class Document:
@@ -76,8 +78,10 @@ class Document:
         after = self.lines[line][index:] + "".join(self.lines[line + 1 : last])
         if len(before) > WINDOW_CHARACTERS:
             step = WINDOW_CHARACTERS // 2
-            before = before[(len(before) - WINDOW_CHARACTERS) // step * step :]
-        return Window(text=before + after[:WINDOW_CHARACTERS], offset=len(before))
+            cut = (len(before) - WINDOW_CHARACTERS) // step * step
+            first += before.count("\n", 0, cut)
+            before = before[cut:]
+        return Window(text=before + after[:WINDOW_CHARACTERS], offset=len(before), first_line=first)
 
     def change_at(self, line: int, index: int) -> Change | None:
         """The last change, unless it took something away somewhere else: the cursor has moved since."""

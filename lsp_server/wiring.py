@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from completion.anchoring import MOST_GROWTH
 from completion.cache import SuggestionCache
 from completion.complete import Connect, complete
 from completion.config import CompletionConfig
@@ -32,7 +33,10 @@ if TYPE_CHECKING:  # It imports httpx, which takes a quarter of a second, while 
     from models.backend import Backend
 
 PREFIX_TOKENS = 1024  # What stands further up than 100 lines rarely changes the rest of a line.
-SUFFIX_TOKENS = 160  # Evaluated again with every keystroke, at 2 to 3 ms a token on a laptop's processor.
+SUFFIX_TOKENS = 160  # Evaluated again with every new anchor, at 2 to 3 ms a token on a laptop's processor.
+MIDDLE_TOKENS = 192  # Some 15 lines: so often typing costs another reading of the suffix, in the background.
+SNIPPET_TOKENS = 256  # Read before everything else: a second on a laptop, whenever other files have changed.
+LARGE = 4096  # Tokens. More than all of these together.
 MEMORY_AT_ONCE = 0.5  # As likely right as not: more than a small model reaches, and it costs a millisecond.
 MEMORY_WORTH_SHOWING = 0.15  # Shows half of the places, two of three exactly right (docs/benchmarks.md).
 ASKED_THRESHOLD = 0.05  # Who asks by hand sees what is right once in twenty times, but no mere noise.
@@ -189,13 +193,20 @@ def settings_file() -> Path:
 
 
 def completion_config(settings: Settings, model: ModelSpec | None) -> CompletionConfig:
-    """The completion package's part of the settings."""
+    """The completion package's part of the settings, in shares that fit into the model's context."""
+    context = model.context_tokens if model else None
+    room = context - min(settings.completion_max_tokens, context // 4) if context else LARGE
+    middle = min(MIDDLE_TOKENS, room // 4)
+    suffix = min(SUFFIX_TOKENS, room // 5)
+    prefix = min(PREFIX_TOKENS, room - middle - suffix)
     return CompletionConfig(
         enabled=settings.completion_enabled,
         max_tokens=settings.completion_max_tokens,
         max_lines=settings.completion_max_lines,
-        prefix_tokens=PREFIX_TOKENS,
-        suffix_tokens=SUFFIX_TOKENS,
+        prefix_tokens=prefix,
+        suffix_tokens=suffix,
+        middle_tokens=middle,
+        snippet_tokens=max(0, min(SNIPPET_TOKENS, room - prefix - suffix - MOST_GROWTH * middle)),
         anchor_lines=model.anchor_lines if model else 0,
         pause_ms=settings.completion_pause_ms,
         deadline_ms=settings.completion_deadline_ms,

@@ -23,7 +23,7 @@ MODEL = "scripted"
 PATHS = {"/v1/completions": "text_completion", "/v1/chat/completions": "chat.completion.chunk"}
 FIELDS = frozenset(
     {"model", "prompt", "suffix", "messages", "stream", "max_tokens", "temperature", "stop"}
-    | {"top_p", "top_k", "seed", "logprobs", "hearth"}
+    | {"top_p", "top_k", "seed", "logprobs", "n", "hearth"}
 )
 TOKEN = re.compile(r"\w+|[^\w\s]|\n|[^\S\n]+")  # Near enough to how a model cuts code into tokens.
 
@@ -33,6 +33,10 @@ class Answer:
     """One scripted answer, for when the text alone does not say enough."""
 
     text: str = ""
+    others: tuple[str, ...] = ()
+    """The further choices, where more than one is asked for; what is not here says nothing."""
+    unsure: bool = False
+    """Whether the engine stops there because nobody would be shown it."""
     logprob: float = -0.05
     """The log-probability of every token."""
     logprobs: tuple[float, ...] = ()
@@ -61,6 +65,10 @@ class Script(httpx.AsyncBaseTransport):
         """The body of every request, in order."""
         self.cancelled = 0
         """How many streams were closed before they ended."""
+        self.ahead: list[dict[str, Any]] = []
+        """The body of every request for what may be asked next, in order; they are not in ``requests``."""
+        self.ahead_answers: list[Answer] = []
+        """What these are given, first to last; nothing is said to those behind the last one."""
         self._answers = [it if isinstance(it, Answer) else Answer(text=it) for it in answers]
 
     def backend(self) -> Backend:
@@ -79,9 +87,14 @@ class Script(httpx.AsyncBaseTransport):
         body = json.loads(await request.aread())
         assert body.keys() <= FIELDS, f"the engine does not know {sorted(body.keys() - FIELDS)}"
         assert body["stream"] is True, "the engine is asked to stream"
-        assert len(self.requests) < len(self._answers), "one request more than the script has answers"
-        answer = self._answers[len(self.requests)]
-        self.requests.append(body)
+        if body.get("hearth", {}).get("priority") == "prefill":
+            self.ahead.append(body)
+            is_said = 0 < body["max_tokens"] and self.ahead_answers
+            answer = self.ahead_answers.pop(0) if is_said else Answer()
+        else:
+            assert len(self.requests) < len(self._answers), "one request more than the script has answers"
+            answer = self._answers[len(self.requests)]
+            self.requests.append(body)
         if answer.status != 200:
             error = {"message": answer.problem, "type": "scripted", "code": answer.status}
             return httpx.Response(answer.status, json={"error": error})
@@ -120,18 +133,25 @@ class _Stream(httpx.AsyncByteStream):
 
 
 def _events(answer: Answer, body: dict[str, Any], kind: str) -> Iterator[bytes]:
-    tokens, finish = _tokens(answer.text, body)
-    for n, token in enumerate(tokens):
-        logprob = answer.logprobs[n] if n < len(answer.logprobs) else answer.logprob
-        yield _event(_chunk(kind, token, [logprob] if body.get("logprobs") else None, None))
+    texts = [answer.text, *answer.others, *("" for _ in range(body.get("n", 1)))][: body.get("n", 1)]
+    spoken = [_tokens(it, body) for it in texts]
+    for choice, (tokens, _) in enumerate(spoken):
+        for n, token in enumerate(tokens):
+            logprob = answer.logprobs[n] if n < len(answer.logprobs) else answer.logprob
+            yield _event(_chunk(kind, choice, token, [logprob] if body.get("logprobs") else None, None))
     if answer.dropped or answer.endless:
         return
     if answer.problem:
         yield _event({"error": {"message": answer.problem, "type": "scripted", "code": 500}})
         return
     prompt = sum(len(TOKEN.findall(str(body.get(it) or ""))) for it in ("prompt", "suffix", "messages"))
-    usage = Usage(prompt_tokens=prompt, cached_tokens=0, completion_tokens=len(tokens), decode_ms=1.0)
-    yield _event(_chunk(kind, "", None, finish) | {"usage": usage_json(usage)})
+    said = sum(len(tokens) for tokens, _ in spoken)
+    usage = Usage(prompt_tokens=prompt, cached_tokens=0, completion_tokens=said, decode_ms=1.0)
+    for choice, (_, finish) in enumerate(spoken):
+        chunk = _chunk(kind, choice, "", None, "stop" if answer.unsure else finish)
+        if answer.unsure:
+            chunk["choices"][0]["hearth"] = {"unsure": True}
+        yield _event(chunk | {"usage": usage_json(usage)})
     yield b"data: [DONE]\n\n"
 
 
@@ -145,8 +165,10 @@ def _tokens(text: str, body: dict[str, Any]) -> tuple[list[str], str]:
     return tokens, "stop"
 
 
-def _chunk(kind: str, text: str, logprobs: list[float] | None, finish: str | None) -> dict[str, Any]:
-    choice: dict[str, Any] = {"index": 0, "finish_reason": finish}
+def _chunk(
+    kind: str, index: int, text: str, logprobs: list[float] | None, finish: str | None
+) -> dict[str, Any]:
+    choice: dict[str, Any] = {"index": index, "finish_reason": finish}
     if kind == "text_completion":
         choice["text"] = text
         choice["logprobs"] = logprobs and {"tokens": [text], "token_logprobs": logprobs}

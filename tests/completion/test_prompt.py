@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from completion import decide, spot_at
-from completion.prompt import fim_request, prefix, suffix
-from models.wire import Snippet
+from completion.anchoring import fim_request
+from completion.prompt import anchor_at, prefix, suffix
 from tests.completion.fixtures import CONFIG, CURSOR, cases, config_of, name_of, spot_of
 
 LINE = "value = compute(first, second)\n"
@@ -32,16 +32,24 @@ def test_prompt(case: dict[str, Any]) -> None:
     assert request.sampling.max_tokens == case["max_tokens"]
 
 
-def test_the_request_is_for_typing_and_wants_probabilities() -> None:
-    """Ghost text goes before everything else the engine does, and is judged by its confidence."""
-    spot = spot_of("x = ‸")
-    snippets = (Snippet(path="a.py", text="A = 1\n"), Snippet(path="b.py", text="B = 2\n"))
-    trigger = decide(spot, explicit=False, previous=None, config=CONFIG)
-    request = fim_request(spot, trigger, CONFIG, "some-model", snippets)
-    assert (request.model, request.path, request.priority) == ("some-model", "file", "typing")
-    assert request.snippets == snippets
-    assert request.sampling.logprobs
-    assert request.sampling.temperature == 0
+@pytest.mark.parametrize(
+    ("before", "lines", "most", "in_line", "expected"),
+    [
+        ("a\nb\nc\nd = ", 0, 100, False, "d = "),
+        ("a\nb\nc\nd = ", 2, 100, False, "b\nc\nd = "),
+        ("a\nb\nc\nd = ", 9, 100, False, "a\nb\nc\nd = "),
+        ("a\nb\nc\nd = ", 9, 100, True, "b\nc\nd = "),
+        ("a\nb\nc\nd = ", 2, 7, False, "c\nd = "),
+        ("first second third", 0, 12, False, "third"),
+        ("first second third", 0, 12, True, "third"),
+        ("first", 0, 100, True, "first"[3:]),
+        ("", 0, 100, False, ""),
+        ("a\n", 0, 100, False, ""),
+    ],
+)
+def test_where_the_middle_begins(before: str, lines: int, most: int, in_line: bool, expected: str) -> None:
+    """At a line's start, unless that makes it too long; then at a word's."""
+    assert before[anchor_at(before, lines, most, in_line=in_line) :] == expected
 
 
 def test_the_start_stays_while_lines_are_typed() -> None:

@@ -11,6 +11,7 @@ from lsp_server.documents import Window
 from lsp_server.settings import Confidence, Settings
 from lsp_server.wiring import Workbench
 from models.errors import ModelError
+from models.spec import ModelSpec
 from tests.harness import Script
 
 
@@ -39,6 +40,21 @@ def test_the_engines_part_of_the_settings(tmp_path: Path) -> None:
     )
     assert (options.model, options.idle_unload_s) == (str(model), 120.0)
     assert (options.context_tokens, options.threads) == (None, 3)
+
+
+@pytest.mark.parametrize(("context", "answer"), [(512, 96), (512, 1024), (2048, 96), (8192, 96), (None, 96)])
+def test_a_prompt_fits_into_the_model(tmp_path: Path, context: int | None, answer: int) -> None:
+    """What is asked leaves room for the answer and for what will be typed before the next anchor."""
+    model = ModelSpec(name="m", path=tmp_path, title="", context_tokens=context)
+    config = wiring.completion_config(Settings(completion_max_tokens=answer), model)
+    parts = config.prefix_tokens, config.suffix_tokens, config.middle_tokens
+    assert 0 < min(parts)
+    assert 0 <= config.snippet_tokens
+    room = (context or wiring.LARGE) - min(answer, (context or wiring.LARGE) // 4)
+    assert sum(parts) + config.snippet_tokens <= room
+    roomy = context is None or 4096 <= context
+    assert (config.prefix_tokens == wiring.PREFIX_TOKENS) is (roomy or context == 2048)
+    assert (config.snippet_tokens == wiring.SNIPPET_TOKENS) is roomy
 
 
 async def test_settings_change_under_a_running_server(hearth_home: Path) -> None:
