@@ -11,6 +11,7 @@ import httpx
 import psutil
 
 START_SECONDS = 60.0
+END_SECONDS = 10.0
 CALM_SECONDS = 0.2  # Of looking; a piece of prefill keeps a core busy for longer.
 CALM_SHARE = 0.2  # Of one core: what is less is the event loop.
 CALM_TIMES = 2
@@ -57,10 +58,19 @@ class EngineView:
         except httpx.TransportError:
             process = None
         await self._http.aclose()
-        if process is not None:
-            gone, alive = await asyncio.to_thread(psutil.wait_procs, [process], 10)
-            for it in alive:
-                it.kill()
+        limit = time.monotonic() + END_SECONDS
+        while process is not None and _is_alive(process):
+            if limit < time.monotonic():
+                process.kill()
+            await asyncio.sleep(0.02)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    """Whether it runs; one that has ended and whose parent has not looked yet does not."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def read_counters(text: str) -> dict[str, float]:

@@ -1,4 +1,7 @@
-"""Pure: what somebody types, key by key: lines of a file, the lines a commit added, jumps to other places."""
+"""What somebody types, key by key: lines of a file, the lines that a commit added, jumps to other places.
+
+Values in, values out; the same seed gives the same places and the same rhythm.
+"""
 
 from __future__ import annotations
 
