@@ -39,7 +39,10 @@ HOMES = {
     "h11": ("models/connection.py",),
     "httpx": ("models/backend.py", "models/connection.py"),
     "huggingface_hub": ("models/download.py",),
-    "llama_cpp": ("models/engine/llama.py", "models/train/"),  # an export is checked against it
+    "llama_cpp": (
+        "models/engine/llama.py", "models/engine/llama_text.py",
+        "models/train/",  # an export is checked against it
+    ),
     "lsprotocol": ("lsp_server/",),
     "onnxruntime": ("codeindex/embed.py",),
     "openai": ("models/backend.py",),

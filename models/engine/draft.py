@@ -98,13 +98,15 @@ class Continuations:
         return Draft(tokens=tuple(tokens), weight=weight)
 
 
-def continuations(candidates: Sequence[Candidate], vocabulary: Vocabulary) -> Continuations:
-    """The candidates as they stand at the cursor."""
+def continuations(
+    candidates: Sequence[Candidate], vocabulary: Vocabulary, behind: bytes = b""
+) -> Continuations:
+    """The candidates as they stand at the cursor, or ``behind`` text that must be written before them."""
     texts = [(it.weight, it.text.encode("utf-8", "replace")) for it in candidates]
     left = [
-        Continuation(weight=weight, rest=rest, tokens=_cut_up(rest, vocabulary))
-        for weight, rest in texts
-        if rest
+        Continuation(weight=weight, rest=behind + text, tokens=_cut_up(behind + text, vocabulary))
+        for weight, text in texts
+        if text
     ]
     return Continuations(left=tuple(left), total=sum(weight for weight, _ in texts))
 

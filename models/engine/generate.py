@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 
+from models.engine.heal import held_back
 from models.engine.job import Job, Unavailable
 from models.engine.loaded import Clock, Loaded
 from models.engine.slots import choose_slot
 from models.engine.steps import answer
 from models.engine.template import chat_prompt
-from models.engine.vocabulary import FimText, fim_prompt
+from models.engine.vocabulary import FimText, Prompt, fim_prompt, plain_prompt
 from models.errors import ModelError
 from models.wire import ChatRequest, CompletionRequest
 
@@ -32,10 +34,10 @@ def generate(job: Job, loaded: Loaded, clock: Clock) -> Generator[None, None, No
     """
     clock.queue_ms = (time.perf_counter() - job.created) * 1000 - job.load_ms
     clock.start()
-    tokens = _prompt(job.request, loaded)
-    sequence = _acquire(job, loaded, tokens, clock)
+    prompt = _prompt(job.request, loaded)
+    sequence = _acquire(job, loaded, prompt.tokens, clock)
     try:
-        for _ in answer(job, loaded, sequence, tokens, clock):
+        for _ in answer(job, loaded, sequence, prompt, clock):
             clock.lap()
             yield
             clock.start()
@@ -45,16 +47,18 @@ def generate(job: Job, loaded: Loaded, clock: Clock) -> Generator[None, None, No
         loaded.last_used = time.monotonic()
 
 
-def _prompt(request: CompletionRequest | ChatRequest, loaded: Loaded) -> list[int]:
+def _prompt(request: CompletionRequest | ChatRequest, loaded: Loaded) -> Prompt:
     llama = loaded.llama
     room = loaded.context - min(max(request.sampling.max_tokens, 1), max(loaded.context // 4, MIN_ANSWER))
+
+    def hold(tokens: Sequence[int]) -> int:
+        healing = isinstance(request, CompletionRequest) and request.heal and tokens
+        return held_back(tokens, llama.spelling) if healing else 0
+
     if isinstance(request, ChatRequest):
-        tokens = _chat_prompt(request, loaded)
+        prompt = Prompt(tokens=_chat_prompt(request, loaded))
     elif request.suffix is None:
-        tokens = [
-            *([] if llama.bos is None else [llama.bos]),
-            *llama.tokenize(request.prompt + request.middle),
-        ]
+        prompt = plain_prompt(llama.tokenize(request.prompt + request.middle), llama.bos, hold)
     else:
         if not llama.fim.usable:
             raise BadRequest(
@@ -68,12 +72,12 @@ def _prompt(request: CompletionRequest | ChatRequest, loaded: Loaded) -> list[in
             repository=request.repository,
             snippets=tuple((it.path, it.text) for it in request.snippets),
         )
-        tokens = fim_prompt(text, llama.fim, llama.bos, llama.tokenize, room)
-    if loaded.context - 1 < len(tokens):
-        raise BadRequest(
-            f"The prompt has {len(tokens)} tokens; {loaded.spec.name} takes {loaded.context - 1}."
-        )
-    return tokens or [llama.end]  # A model must see at least one token.
+        prompt = fim_prompt(text, llama.fim, llama.bos, llama.tokenize, room, hold)
+    size = len(prompt.tokens) + len(prompt.held)
+    if loaded.context - 1 < size:
+        raise BadRequest(f"The prompt has {size} tokens; {loaded.spec.name} takes {loaded.context - 1}.")
+    # A model must see at least one token.
+    return prompt if prompt.tokens else replace(prompt, tokens=[llama.end])
 
 
 def _chat_prompt(request: ChatRequest, loaded: Loaded) -> list[int]:
@@ -94,9 +98,10 @@ def _chat_prompt(request: ChatRequest, loaded: Loaded) -> list[int]:
     return tokens
 
 
-def _acquire(job: Job, loaded: Loaded, prompt: Sequence[int], clock: Clock) -> int:
+def _acquire(job: Job, loaded: Loaded, prompt: list[int], clock: Clock) -> int:
     """Take the best sequence for ``prompt`` and cut it back to what the two have in common."""
-    choice = choose_slot(loaded.slots(), prompt)
+    known = loaded.known_scores(prompt) is not None
+    choice = choose_slot(loaded.slots(), prompt, again=not known, spare=job.spares)
     if choice is None:
         raise Unavailable("All places of this model are taken; try again.")
     sequence = choice.sequence
@@ -109,6 +114,7 @@ def _acquire(job: Job, loaded: Loaded, prompt: Sequence[int], clock: Clock) -> i
     loaded.busy[sequence] = job
     loaded.clock += 1
     loaded.used[sequence] = loaded.clock
+    loaded.rank[sequence] = job.rank
     clock.prompt = len(prompt)
     clock.cached = len(loaded.held[sequence])
     return sequence

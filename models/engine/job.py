@@ -41,6 +41,11 @@ class Job:
         return RANK[self.request.priority]
 
     @property
+    def spares(self) -> bool:
+        """Whether it would rather fail than cost ghost text its place in the memory: it is only a guess."""
+        return self.rank == RANK["prefill"]
+
+    @property
     def claim(self) -> tuple[int, float]:
         """The smaller one comes first where two jobs want the same."""
         return self.rank, self.created

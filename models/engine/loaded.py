@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from dataclasses import dataclass, field
 
 from models.engine.draft import DraftSize
-from models.engine.job import Job
+from models.engine.job import RANK, Job
 from models.engine.llama import Llama
-from models.engine.slots import Slot
+from models.engine.sampling import Scores
+from models.engine.slots import Slot, worth
 from models.spec import ModelSpec
 from models.wire import Usage
+
+KNOWN_SCORES = 4  # Prompts: of each document that is typed in by turns. 0.6 MB each for a large vocabulary.
 
 Stamp = tuple[int, int, int]
 """What tells one version of a file from another: its identity, size and time."""
@@ -32,6 +36,10 @@ class Loaded:
     used: list[int] = field(default_factory=list)
     clock: int = 0
     last_used: float = field(default_factory=time.monotonic)
+    scores: deque[tuple[list[int], Scores]] = field(default_factory=lambda: deque(maxlen=KNOWN_SCORES))
+    """Prompts, and what the model says behind them."""
+    rank: list[int] = field(default_factory=list)
+    """How urgent the last job on each sequence was."""
     draft_size: DraftSize = field(default_factory=DraftSize)
     """What batches of this model have cost on this machine, and how often drafts were right."""
 
@@ -43,9 +51,39 @@ class Loaded:
 
     def slots(self) -> list[Slot]:
         return [
-            Slot(sequence=index, tokens=tokens, busy=index in self.busy, used=self.used[index])
+            Slot(
+                sequence=index,
+                tokens=tokens,
+                busy=index in self.busy,
+                used=self.used[index],
+                lesser=self.rank[index] == RANK["background"],
+                guarded=index == self.typed,
+            )
             for index, tokens in enumerate(self.held)
         ]
+
+    @property
+    def typed(self) -> int | None:
+        """The sequence that ghost text used last."""
+        typed = [at for at, rank in enumerate(self.rank) if self.held[at] and rank == RANK["typing"]]
+        return max(typed, key=self.used.__getitem__, default=None)
+
+    def free_sequences(self, job: Job) -> list[int]:
+        """Sequences that ``job`` may take beside its own, the least missed first.
+
+        None that ghost text used last, and always one is left for what is more urgent.
+        """
+        slots = [it for it in self.slots() if not it.busy and not it.guarded]
+        slots.sort(key=worth)
+        return [it.sequence for it in slots[: max(len(slots) - min(job.rank, 1), 0)]]
+
+    def known_scores(self, prompt: list[int]) -> Scores | None:
+        """The scores behind ``prompt``, if it was evaluated lately."""
+        return next((scores for tokens, scores in self.scores if tokens == prompt), None)
+
+    def know_scores(self, prompt: list[int], scores: Scores) -> None:
+        """Keep the scores behind ``prompt``: while a word is typed, all of it stands behind the same one."""
+        self.scores.appendleft((prompt, scores.copy()))
 
     def cut(self, sequence: int, length: int) -> None:
         """Forget what follows ``length`` tokens; all of it where the architecture cannot forget a part."""

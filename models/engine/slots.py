@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 WORTH_SHARING = 16  # Tokens. Evaluating fewer than this is cheaper than keeping another sequence alive.
 KEEP_SHARE = 0.5  # A sequence is reused in place when at least this share of what it holds stays useful.
@@ -18,6 +18,10 @@ class Slot:
     busy: bool
     used: int
     """When it was last used: a counter, larger is later."""
+    lesser: bool = False
+    """Whether what it holds was needed by background work only."""
+    guarded: bool = False
+    """Whether ghost text used it last: what is evaluated ahead may share it and leaves it as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,32 +33,37 @@ class Choice:
     source: int | None = None
 
 
-def choose_slot(slots: Sequence[Slot], prompt: Sequence[int]) -> Choice | None:
+def choose_slot(
+    slots: Sequence[Slot], prompt: Sequence[int], *, again: bool = True, spare: bool = False
+) -> Choice | None:
     """The slot for ``prompt``; ``None`` when all are busy.
 
-    The last token of the prompt is always evaluated again, since its logits are what the answer starts from.
+    The last token of the prompt is evaluated ``again``, since its logits are what the answer starts from,
+    unless they are known. To ``spare`` a guarded slot means to share it at most.
     """
+    slots = [replace(it, busy=it.busy or (it.guarded and spare)) for it in slots]
     free = [it for it in slots if not it.busy]
     if not free:
         return None
-    limit = len(prompt) - 1
+    limit = len(prompt) - again
     shared = {it.sequence: min(common_prefix(it.tokens, prompt), limit) for it in slots}
     best = max(slots, key=lambda it: (shared[it.sequence], not it.busy, it.used))
     keep = shared[best.sequence]
     if not best.busy and KEEP_SHARE * len(best.tokens) <= keep:
         return Choice(sequence=best.sequence, keep=keep)
-    victim = min((it for it in free if it.sequence != best.sequence), key=_worth, default=None)
-    if victim is None or (not best.busy and _worth(best) < _worth(victim)):
+    victim = min((it for it in free if it.sequence != best.sequence), key=worth, default=None)
+    if victim is None or (not best.busy and worth(best) < worth(victim)):
         return Choice(sequence=best.sequence, keep=keep)
     if keep < WORTH_SHARING:
         return Choice(sequence=victim.sequence, keep=min(shared[victim.sequence], limit))
     return Choice(sequence=victim.sequence, keep=keep, source=best.sequence)
 
 
-def evict(slots: Sequence[Slot], keep: int) -> int | None:
-    """The sequence to forget when the KV is full: the longest unused one that holds anything, if any."""
+def evict(slots: Sequence[Slot], keep: int, *, spare: bool = False) -> int | None:
+    """The sequence to forget when the KV is full: the least missed one that holds anything, if any."""
     idle = [it for it in slots if not it.busy and it.tokens and it.sequence != keep]
-    return min(idle, key=lambda it: it.used).sequence if idle else None
+    idle = [it for it in idle if not (it.guarded and spare)]
+    return min(idle, key=worth).sequence if idle else None
 
 
 def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
@@ -72,5 +81,9 @@ def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
     return low
 
 
-def _worth(slot: Slot) -> tuple[bool, int]:
-    return bool(slot.tokens), slot.used
+def worth(slot: Slot) -> tuple[bool, bool, bool, int]:
+    """The smaller one is missed less: an empty one, then what background work left, then by use.
+
+    What ghost text used last is missed most: the next letter needs it.
+    """
+    return bool(slot.tokens), slot.guarded, not slot.lesser, slot.used

@@ -6,7 +6,7 @@ to contain ``<|fim_middle|>`` stays what it is. Prefix, suffix and middle are to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -79,11 +79,33 @@ class FimText:
     """Other files as ``(path, text)``, in the order they are shown to the model."""
 
 
-def fim_prompt(text: FimText, fim: FimTokens, bos: int | None, tokenize: Tokenize, room: int) -> list[int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """What to evaluate, and the tokens before the cursor that are left out of it to be chosen anew."""
+
+    tokens: list[int]
+    held: tuple[int, ...] = ()
+
+
+def plain_prompt(text: list[int], bos: int | None, hold: Callable[[Sequence[int]], int]) -> Prompt:
+    """A text to go on with; ``hold`` says how many tokens at its end to hold back."""
+    cut = len(text) - hold(text)
+    return Prompt(tokens=[*([] if bos is None else [bos]), *text[:cut]], held=tuple(text[cut:]))
+
+
+def fim_prompt(
+    text: FimText,
+    fim: FimTokens,
+    bos: int | None,
+    tokenize: Tokenize,
+    room: int,
+    hold: Callable[[Sequence[int]], int] = lambda _: 0,
+) -> Prompt:
     """The prompt's tokens, at most ``room`` of them.
 
     What does not fit is cut: context from other files first, then the far ends of prefix and suffix.
-    ``fim`` must be ``usable``.
+    ``fim`` must be ``usable``. ``hold`` says how many tokens at the end of a text to hold back: of the middle
+    or, where there is none, of the prefix. The model then begins the middle with them.
     """
     head = [] if bos is None else [bos]
     marks = len(head) + 3
@@ -93,12 +115,18 @@ def fim_prompt(text: FimText, fim: FimTokens, bos: int | None, tokenize: Tokeniz
     before, after = _near(text.prefix, text.suffix, left * CHARS_PER_TOKEN)
     prefix, suffix = _fit(list(tokenize(before)), list(tokenize(after, goes_on=True)), left)
     context = _context(text, fim, tokenize, left - len(prefix) - len(suffix))
+    seam = middle or prefix
+    cut = len(seam) - hold(seam)
+    held = tuple(seam[cut:])
+    del seam[cut:]
     assert fim.prefix is not None
     assert fim.suffix is not None
     if fim.suffix_first:
-        return [*head, *context, fim.suffix, *suffix, fim.prefix, *prefix, *middle]
-    assert fim.middle is not None
-    return [*head, *context, fim.prefix, *prefix, fim.suffix, *suffix, fim.middle, *middle]
+        tokens = [*head, *context, fim.suffix, *suffix, fim.prefix, *prefix, *middle]
+    else:
+        assert fim.middle is not None
+        tokens = [*head, *context, fim.prefix, *prefix, fim.suffix, *suffix, fim.middle, *middle]
+    return Prompt(tokens=tokens, held=held)
 
 
 def _near(prefix: str, suffix: str, limit: int) -> tuple[str, str]:

@@ -214,7 +214,8 @@ class Worker:
 
     def _has_room(self, job: Job) -> bool:
         """Whether one more job may hold a sequence: always one is kept for those that are more urgent."""
-        return len(self._turns) < SEQUENCES - min(job.rank, SEQUENCES - 2)
+        taken = max(len(self._turns), sum(len(it.busy) for it in self._models.values()))
+        return taken < SEQUENCES - min(job.rank, 2)
 
     def _begin(self, job: Job) -> _Turn | None:
         try:
@@ -325,6 +326,7 @@ class Worker:
             stamp=stamp,
             held=[[] for _ in range(limits.sequences)],
             used=[0] * limits.sequences,
+            rank=[RANK["background"]] * limits.sequences,
         )
 
     def _on_progress(self, fraction: float) -> bool:

@@ -55,6 +55,13 @@ class Asked:
         return "".join(it.text for it in self.pieces)
 
     @property
+    def texts(self) -> list[str]:
+        """The answers, where several were asked for."""
+        self.wait()
+        assert self.error is None, self.error
+        return ["".join(it.text for it in self.pieces if it.choice == at) for at in range(self.job.choices)]
+
+    @property
     def usage(self) -> Usage:
         self.wait()
         assert self.error is None, self.error
@@ -71,7 +78,7 @@ class Asked:
         self.pieces.append(piece)
         if self.on_first and len(self.pieces) == 1:
             self.on_first()
-        if piece.finish is not None:
+        if sum(it.finish is not None for it in self.pieces) == self.job.choices:
             self.over.set()
 
     def on_error(self, exc: Exception) -> None:
@@ -86,8 +93,8 @@ class Driver:
 
     worker: Worker
     spec: ModelSpec
-    told: list[Health]
-    ended: list[Asked] = field(default_factory=list)
+    told: list[Health] = field(repr=False)
+    ended: list[Asked] = field(default_factory=list, repr=False)
 
     def ask(
         self,
@@ -105,6 +112,9 @@ class Driver:
         on_first: Callable[[], None] | None = None,
         candidates: Sequence[tuple[str, float]] = (),
         memory_weight: float | None = None,
+        heal: bool = False,
+        choices: int = 1,
+        least_probability: float = 0.0,
     ) -> Asked:
         """Queue a completion; ``candidates`` are texts and their weights."""
         sampling = Sampling(
@@ -117,6 +127,9 @@ class Driver:
             middle=middle,
             candidates=tuple(Candidate(text=text, weight=weight) for text, weight in candidates),
             memory_weight=memory_weight,
+            heal=heal,
+            choices=choices,
+            least_probability=least_probability,
             sampling=sampling,
             priority=priority,
         )
@@ -139,7 +152,7 @@ class Driver:
 
         def piece(it: Piece) -> None:
             asked.on_piece(it)
-            if it.finish is not None:
+            if asked.over.is_set():
                 self.ended.append(asked)
 
         job.on_piece, job.on_error = piece, asked.on_error

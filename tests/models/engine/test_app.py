@@ -70,7 +70,7 @@ async def test_a_bug_in_the_model_is_json_without_details(
     tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whole and streamed alike."""
-    monkeypatch.setattr("models.engine.steps.choose", lambda *_: 1 / 0)
+    monkeypatch.setattr("models.engine.speech.choose", lambda *_: 1 / 0)
     async with served(tiny_model) as (_, _, client):
         for stream in (False, True):
             answer = await client.post(COMPLETIONS, json={"prompt": "secret", "stream": stream})

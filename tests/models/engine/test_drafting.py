@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.engine import sampling, steps
+from models.engine import sampling, speech
 from models.engine.draft import LONGEST, DraftSize
 from models.engine.llama import Limits, Llama, Status
 from models.engine.sampling import Scores
@@ -23,7 +23,7 @@ from models.registry import STARTER_FILE
 from models.wire import Sampling
 from tests.models.engine.driver import LONG, NOISE, PROMPTS, Asked, Driver, on_evaluation, same, working
 
-CODE = Path(steps.__file__).read_text("utf-8")
+CODE = Path(speech.__file__).read_text("utf-8")
 PLACES = (1200, 2600, 4100, 5900)  # Characters into it.
 TOKENS = 24
 
@@ -54,7 +54,7 @@ def recorded() -> Iterator[list[int]]:
         return chosen[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(steps, "choose", choose)
+        patch.setattr(speech, "choose", choose)
         yield chosen
 
 
@@ -475,7 +475,7 @@ def test_without_weight_nothing_is_computed_otherwise(
     starter: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even by the last bit: scores are mixed only where candidates have a say."""
-    monkeypatch.setattr(steps, "mixed", None)
+    monkeypatch.setattr(speech, "mixed", None)
     plain = starter.ask(prompt_at(PLACES[0]), logprobs=True).wait()
     with drafting(0):
         asked = starter.ask(

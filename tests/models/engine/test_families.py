@@ -146,7 +146,7 @@ def test_a_family_gets_its_own_prompt(tmp_path: Path, name: str, kind: int) -> N
     """Its tokens are found by their spelling; text keeps its blanks; user code cannot pose as special."""
     with loaded(tmp_path / "model.gguf", vocabulary(FAMILIES[name], kind)) as llama:
         assert llama.fim.usable
-        tokens = fim_prompt(CODE, llama.fim, llama.bos, llama.tokenize, 1000)
+        tokens = fim_prompt(CODE, llama.fim, llama.bos, llama.tokenize, 1000).tokens
         assert shown(llama, tokens) == FAMILIES[name].prompt
 
 

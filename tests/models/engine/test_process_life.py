@@ -18,7 +18,7 @@ import pytest
 
 from models.engine.__main__ import main
 from tests.conftest import HOME
-from tests.models.engine.process import PATIENCE_S, ROOT, Process, command, engine, run
+from tests.models.engine.process import PATIENCE_S, ROOT, command, engine, run
 
 pytestmark = pytest.mark.e2e
 

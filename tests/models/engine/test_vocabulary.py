@@ -25,7 +25,7 @@ def letters(text: str, *, goes_on: bool = False) -> Sequence[int]:
 
 
 def prompt(text: FimText, *, fim: FimTokens = PSM, bos: int | None = None, room: int = 1000) -> str:
-    return "".join(map(chr, fim_prompt(text, fim, bos, letters, room)))
+    return "".join(map(chr, fim_prompt(text, fim, bos, letters, room).tokens))
 
 
 SNIPPETS = (("b", "BB"), ("c", "CC"))

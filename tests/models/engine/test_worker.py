@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from models.engine.evaluate import SMALLEST_PIECE
 from models.engine.llama import Llama, Status
-from models.engine.steps import SMALLEST_PIECE
 from models.wire import Priority
 from tests.models.engine.driver import (
     LONG,
