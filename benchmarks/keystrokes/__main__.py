@@ -16,6 +16,7 @@ import asyncio
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -68,6 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _measure(wanted: argparse.Namespace, passages: Sequence[Passage]) -> Report:
+    task = asyncio.current_task()
+    if task is not None and sys.platform != "win32":  # Whoever ends us means our processes too.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     model = _model(wanted.model)
     setup = Setup(
         model=model,
@@ -94,8 +98,7 @@ async def _measure(wanted: argparse.Namespace, passages: Sequence[Passage]) -> R
             cold = await runs.cold(setup, root, passages[0], wanted.cold)
         async with AsyncExitStack() as stack:
             for way in ways:
-                stack.push_async_callback(way.close)
-                await way.start()
+                await stack.enter_async_context(runs.running(way))
             closed = await runs.closed_loop(ways, passages, wanted.rounds)
             text, place = passages[0].text, passages[0].path
             jumpers = [it for it in ways if not isinstance(it, BareSteps)]

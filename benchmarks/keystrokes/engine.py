@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import psutil
 
+from models.backend import Backend
+from models.spec import BackendSpec
+
 START_SECONDS = 60.0
+LINGER = "600"  # Seconds. Longer than all the others' turns; should we be killed, it does not stay for ever.
 END_SECONDS = 10.0
 CALM_SECONDS = 0.2  # Of looking; a piece of prefill keeps a core busy for longer.
 CALM_SHARE = 0.2  # Of one core: what is less is the event loop.
 CALM_TIMES = 2
 PATIENCE_SECONDS = 30.0
 MB = 2**20
+
+
+@asynccontextmanager
+async def own_engine(
+    model: Path, context: int, threads: int
+) -> AsyncIterator[tuple[Backend, psutil.Process]]:
+    """An engine that nobody else uses, spoken to without any of the rest, and its process."""
+    with tempfile.TemporaryDirectory(prefix="hk-", ignore_cleanup_errors=True) as folder:
+        socket = Path(folder) / "s"
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "models.engine", "--model", str(model), "--socket", str(socket)),
+            *("--context", str(context), "--linger", LINGER, "--log-level", "error"),
+            *(("--threads", str(threads)) if threads else ()),
+        )
+        view, backend = EngineView(socket), Backend(BackendSpec(model=model.stem, socket=socket))
+        try:
+            yield backend, await view.until_there()
+        finally:
+            await backend.close()
+            await view.end()
+            await process.wait()
 
 
 class EngineView:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from benchmarks.keystrokes.client import Reply
 from benchmarks.keystrokes.measured import Followed, Played, Sample
@@ -17,6 +19,8 @@ from benchmarks.keystrokes.ways import BareSteps, Hearth, Setup, Way, newest_pro
 TYPED_THROUGH = 12  # Characters of each suggestion.
 READING_SECONDS = 1.0  # Between a suggestion that is there and its acceptance.
 COLD_SECONDS = 120.0
+
+Started = TypeVar("Started", bound=Way)
 
 
 async def closed_loop(ways: Sequence[Way], passages: Sequence[Passage], rounds: int) -> dict[str, Played]:
@@ -109,34 +113,36 @@ async def followed(way: Hearth, path: str, text: str, made: Sequence[Hole]) -> F
 
 async def real_time(setup: Setup, root: Path, passages: Sequence[Passage], gaps: Sequence[float]) -> Played:
     """Keys come when they come; a newer one cancels the request of the one before it."""
-    way = Hearth(setup, root)
-    await way.start()
     played = Played()
     left = iter(gaps)
-    for passage in passages:
-        await way.open(passage)
-        await way.calm()
-        begun, evaluated = way.cpu_s, await way.evaluated()
-        pending: list[_Pending] = []
-        due = time.perf_counter()
-        for key in passage.keys:
-            due += next(left) if key.asks else 0.0
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            if pending and not pending[-1].reply.done():
-                way.client.cancel(pending[-1].number)
-            way.client.press(key)
-            if key.asks:
-                number, reply = way.client.ask(key.cursor)
-                pending.append(_Pending(number=number, reply=reply, sent=time.perf_counter()))
-        await asyncio.gather(*(it.reply for it in pending))
-        await way.calm()
-        played.cpu_s += way.cpu_s - begun
-        played.evaluated = (played.evaluated or 0) + await way.evaluated() - evaluated
-        ends = [*(it.sent for it in pending[1:]), float("inf")]
-        played.samples += [it.sample(end) for it, end in zip(pending, ends, strict=True)]
-    played.memory_mb = way.memory_mb
-    await way.close()
+    async with running(Hearth(setup, root)) as way:
+        for passage in passages:
+            await _in_real_time(way, passage, left, played)
+        played.memory_mb = way.memory_mb
     return played
+
+
+async def _in_real_time(way: Hearth, passage: Passage, left: Iterator[float], played: Played) -> None:
+    await way.open(passage)
+    await way.calm()
+    begun, evaluated = way.cpu_s, await way.evaluated()
+    pending: list[_Pending] = []
+    due = time.perf_counter()
+    for key in passage.keys:
+        due += next(left) if key.asks else 0.0
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        if pending and not pending[-1].reply.done():
+            way.client.cancel(pending[-1].number)
+        way.client.press(key)
+        if key.asks:
+            number, reply = way.client.ask(key.cursor)
+            pending.append(_Pending(number=number, reply=reply, sent=time.perf_counter()))
+    await asyncio.gather(*(it.reply for it in pending))
+    await way.calm()
+    played.cpu_s += way.cpu_s - begun
+    played.evaluated = (played.evaluated or 0) + await way.evaluated() - evaluated
+    ends = [*(it.sent for it in pending[1:]), float("inf")]
+    played.samples += [it.sample(end) for it, end in zip(pending, ends, strict=True)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,23 +171,36 @@ async def cold(setup: Setup, root: Path, passage: Passage, times: int) -> list[f
     found = []
     for number in range(times):
         _progress(f"cold start {number + 1}")
-        way = Hearth(setup, root)
         started = time.perf_counter()
-        await way.start()
-        way.client.open(root / passage.path, passage.text)
-        reply: Reply | None = None
-        for key in passage.keys:
-            way.client.press(key)
-            if not key.asks:
-                continue
-            reply = await way.client.ask(key.cursor)[1]
-            if reply.text or COLD_SECONDS < reply.at - started:
-                break
-        if reply is not None and reply.text:
-            found.append(reply.at - started)
-        await way.view.until_there()
-        await way.close()
+        async with running(Hearth(setup, root)) as way:
+            reply = await _until_shown(way, root, passage, started + COLD_SECONDS)
+            if reply is not None:
+                found.append(reply.at - started)
+            await way.view.until_there()
     return found
+
+
+async def _until_shown(way: Hearth, root: Path, passage: Passage, limit: float) -> Reply | None:
+    way.client.open(root / passage.path, passage.text)
+    for key in passage.keys:
+        way.client.press(key)
+        if key.asks:
+            reply = await way.client.ask(key.cursor)[1]
+            if reply.text:
+                return reply
+            if limit < reply.at:
+                break
+    return None
+
+
+@asynccontextmanager
+async def running(way: Started) -> AsyncIterator[Started]:
+    """A way from its start to its end, whatever happens between."""
+    await way.start()
+    try:
+        yield way
+    finally:
+        await way.close()
 
 
 async def _evaluated(way: Way) -> int | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,19 @@ import psutil
 
 from benchmarks.keystrokes.child import Child
 from benchmarks.keystrokes.client import Client, Reply
-from benchmarks.keystrokes.engine import EngineView, cpu_seconds, difference, resident_mb, until_calm
+from benchmarks.keystrokes.engine import (
+    EngineView,
+    cpu_seconds,
+    difference,
+    own_engine,
+    resident_mb,
+    until_calm,
+)
 from benchmarks.keystrokes.measured import Sample, source_of
 from benchmarks.keystrokes.traces import Key, Passage, pressed
 from completion.config import CHARACTERS_PER_TOKEN
 from lsp_server.wiring import PREFIX_TOKENS, SUFFIX_TOKENS
 from models.backend import Backend
-from models.spec import BackendSpec
 from models.wire import CompletionRequest, Sampling, Usage
 
 START_STEP = 32  # Lines. A window that begins at such a line begins there for many keystrokes.
@@ -212,22 +217,14 @@ class Unanchored(Way):
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
-        self._folder = tempfile.TemporaryDirectory(prefix="hk-", ignore_cleanup_errors=True)
-        socket = Path(self._folder.name) / "s"
-        self._view = EngineView(socket)
-        self._backend = Backend(BackendSpec(model=setup.model.stem, socket=socket))
-        self._socket = socket
-        self._engine: asyncio.subprocess.Process
+        self._stack = AsyncExitStack()
+        self._backend: Backend
 
     async def start(self) -> None:
         """Start an engine of its own."""
-        threads = ("--threads", str(self.setup.threads)) if self.setup.threads else ()
-        self._engine = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "models.engine", "--model", str(self.setup.model)),
-            *("--socket", str(self._socket), "--context", str(self.setup.context), "--linger", "0"),
-            *("--log-level", "error", *threads),
-        )
-        self.processes["engine"] = await self._view.until_there()
+        setup = self.setup
+        engine = own_engine(setup.model, setup.context, setup.threads)
+        self._backend, self.processes["engine"] = await self._stack.enter_async_context(engine)
         await self.answer(0)
 
     async def answer(self, cursor: int) -> Sample | None:
@@ -259,10 +256,7 @@ class Unanchored(Way):
 
     async def close(self) -> None:
         """End the engine."""
-        await self._backend.close()
-        await self._view.end()
-        await self._engine.wait()
-        self._folder.cleanup()
+        await self._stack.aclose()
 
 
 class PythonPeer(Way):

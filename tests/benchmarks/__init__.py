@@ -1,0 +1,1 @@
+"""The benchmarks: what they compute is right, and what they drive runs."""
