@@ -103,6 +103,7 @@ def _give_up(loaded: Loaded, live: list[_Branch]) -> bool:
         return False
     last = live.pop()
     last.speech.finish = "length"
+    loaded.cut(last.sequence, 0)
     return True
 
 

@@ -21,6 +21,16 @@ from models.wire import CompletionRequest, Finish, Piece
 JUDGED = 4  # Tokens. Fewer say little about how sure an answer will be as a whole.
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Before:
+    """An answer that begins with an indentation, before the first token that is more."""
+
+    spoken: bytes = b""
+    produced: int = 0
+    sureness: float = 0.0
+    logprobs: tuple[float, ...] = ()
+
+
 @dataclass(slots=True, kw_only=True)
 class Speech:
     """What was said so far and what may be said yet."""
@@ -32,6 +42,8 @@ class Speech:
     """Tokens the answer may have."""
     weight: float
     """How much the candidates count beside the model."""
+    least: float
+    """The probability per token below which nobody is shown the answer."""
     memory: Continuations
     stream: TextStream
     rng: np.random.Generator
@@ -45,6 +57,10 @@ class Speech:
     """Whether nothing is told yet, for it is not known how many answers there will be."""
     offered: Scores | None = None
     """While it waits: the scores from which the last token was chosen."""
+    spoken: bytes = b""
+    """While it waits: all of its text."""
+    before: _Before = _Before()
+    """While it waits: how it stood before the token chosen last."""
     back: int = 0
     """Tokens before the one chosen last that it takes back: they led to a contradiction."""
     produced: int = 0
@@ -69,7 +85,7 @@ class Speech:
         return way.token
 
     def others(self, most: int) -> Iterator[Speech]:
-        """Answers that begin with other tokens than this one, of which only the first has been said."""
+        """Answers that go on with other tokens than the one just chosen."""
         assert self.offered is not None
         offered, before = self.offered, self.seam.consumed
         said = [self._said(self.token, before)]
@@ -92,30 +108,32 @@ class Speech:
 
     @property
     def at_a_fork(self) -> bool:
-        """Whether the first token with text was chosen, and other answers are wanted."""
-        return self.waits and 0 < self.produced
+        """Whether the first token beyond an indentation was chosen, and other answers are wanted."""
+        return self.waits and bool(self.spoken.strip(b" \t"))
 
     def _said(self, token: int, before: int) -> bytes:
         return b"" if self.llama.is_end(token) else self.llama.piece(token)[before:]
 
     def _with(self, token: int, choice: int) -> Speech:
-        """The answer as it was before its first token, now with another one."""
+        """The answer as it was before the token chosen last, now with another one."""
         assert self.offered is not None
-        sampling = self.job.request.sampling
+        before, sampling = self.before, self.job.request.sampling
         seed = sampling.seed
         other = replace(
             self,
             choice=choice,
             finish=None,
             memory=Continuations(),
+            text="",
+            spoken=before.spoken,
+            produced=before.produced,
+            sureness=before.sureness,
+            logprobs=list(before.logprobs),
             stream=TextStream(sampling.stop),
             rng=np.random.default_rng(None if seed is None else [seed, choice]),
             seam=Seam(spelling=self.seam.spelling, consumed=self.seam.consumed),
-            produced=0,
-            sureness=0.0,
-            text="",
-            logprobs=[],
         )
+        other.text = other.stream.feed(before.spoken)
         other._say(token, self.offered)
         return other
 
@@ -130,8 +148,15 @@ class Speech:
             self.memory = self.memory.after(token, self.llama)
         if self.seam.consumed and not data:
             return  # All of it was typed already.
-        least = request.least_probability if isinstance(request, CompletionRequest) else 0.0
-        if request.sampling.logprobs or least:
+        if self.waits:
+            self.before = _Before(
+                spoken=self.spoken,
+                produced=self.produced,
+                sureness=self.sureness,
+                logprobs=tuple(self.logprobs),
+            )
+            self.spoken += data
+        if request.sampling.logprobs or self.least:
             sure = logprob(offered, token)
             self.sureness += sure
             if request.sampling.logprobs:
@@ -139,14 +164,18 @@ class Speech:
         self.produced += 1
         self.clock.produced += 1
         self.text += self.stream.feed(data)
-        if self.stream.stopped:
-            self.finish = "stop"
-        elif self.produced == self.room:
-            self.finish = "length"
-        elif least and JUDGED <= self.produced and self.sureness < self.produced * log(least):
-            self.finish = "unsure"
-        elif self.text and not self.waits:
+        self.finish = self._finished()
+        if self.text and not self.waits and self.finish is None:
             self._tell()
+
+    def _finished(self) -> Finish | None:
+        if self.stream.stopped:
+            return "stop"
+        if self.produced == self.room:
+            return "length"
+        if self.least and JUDGED <= self.produced and self.sureness < self.produced * log(self.least):
+            return "unsure"
+        return None
 
     def _tell(self) -> None:
         usage = self.clock.usage(self.job.load_ms)
@@ -166,9 +195,9 @@ def begin(job: Job, loaded: Loaded, prompt: Prompt, clock: Clock) -> Speech:
     """The answer to ``prompt``, before its first token."""
     request, llama = job.request, loaded.llama
     rest = b"".join(map(llama.piece, prompt.held))
-    memory, weight, several = Continuations(), 0.0, False
+    memory, weight, least, several = Continuations(), 0.0, 0.0, False
     if isinstance(request, CompletionRequest):
-        several = 1 < request.choices
+        least, several = request.least_probability, 1 < request.choices
         if request.candidates:
             memory = continuations(request.candidates, llama, behind=rest)
             weight = job.spec.memory_weight if request.memory_weight is None else request.memory_weight
@@ -179,6 +208,7 @@ def begin(job: Job, loaded: Loaded, prompt: Prompt, clock: Clock) -> Speech:
         clock=clock,
         room=room,
         weight=weight,
+        least=least,
         memory=memory,
         stream=TextStream(request.sampling.stop),
         rng=np.random.default_rng(request.sampling.seed),

@@ -38,7 +38,8 @@ logger = logging.getLogger(__name__)
 
 MAX_LOADED = 2  # Models in memory at once: one for ghost text, one for chat.
 DEFAULT_CONTEXT = 8192  # Tokens of KV shared by all sequences: 100 MB for Qwen2.5-Coder-0.5B.
-SEQUENCES = 4
+SEQUENCES = 8  # Empty ones cost nothing (measured): room for anchors, look-ahead and three answers at once.
+PROMPTS = 4  # As many of the longest ones as the memory holds at most.
 ENDING = "The engine is shutting down."
 COMPUTE_BYTES = 128 * 2**20  # Work buffers beside weights and KV (measured: 60-120 MB).
 
@@ -338,7 +339,7 @@ class Worker:
         trained = header.number("context_length") or DEFAULT_CONTEXT
         wanted = spec.context_tokens or self._config.context_tokens or DEFAULT_CONTEXT
         return Limits(
-            context_tokens=max(min(wanted, SEQUENCES * trained), 256),
+            context_tokens=max(min(wanted, PROMPTS * trained), 256),
             sequences=SEQUENCES,
             threads=self._config.threads or default_threads(),
         )

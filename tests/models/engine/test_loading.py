@@ -182,7 +182,7 @@ def test_stopping_does_not_wait_for_a_load(tiny_model: Path, monkeypatch: pytest
 def test_the_context_is_what_was_asked_for_within_reason(
     tmp_path: Path, wanted: int | None, context: int
 ) -> None:
-    """A request may take what the model was trained for; the memory is shared by four sequences at most."""
+    """A request may take what the model was trained for; the memory is for four such requests at most."""
     path = tmp_path / "short.gguf"
     write(path, ftype="F32", shape=replace(TINY, n_ctx=512))
     with working(path, context=wanted) as driver:
