@@ -49,7 +49,7 @@ class Process:
 
     @contextmanager
     def connected(self) -> Iterator[HTTPConnection]:
-        """A connection that is already made: whatever ends the engine, this end is closed by who opened it."""
+        """A connection that is made already: whatever ends the engine, who opened this end closes it."""
         connection = HTTPConnection("engine", timeout=PATIENCE_S)
         with socket.socket(socket.AF_UNIX) as channel, closing(connection):
             channel.settimeout(PATIENCE_S)

@@ -121,3 +121,21 @@ async def test_a_name_without_utf8_is_still_said(latin_model: Path) -> None:
         answer = await client.post(COMPLETIONS, json={"prompt": "x", "max_tokens": 1})
         assert answer.json()["model"] == "caf\udce9"
         assert (await client.get("/health")).json()["model"] == "caf\udce9"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_several_choices_over_http(tiny_model: Path, stream: bool) -> None:
+    """Each has its index and its end; a stream ends after the last of them."""
+    body = {"prompt": "x = ", "n": 3, "max_tokens": 4, "stream": stream, "logprobs": 1}
+    async with served(tiny_model) as (_, _, client):
+        answer = await client.post(COMPLETIONS, json=body)
+    if not stream:
+        choices = answer.json()["choices"]
+        assert [it["index"] for it in choices] == [0, 1, 2]
+        assert len({it["text"] for it in choices}) == 3
+        assert {len(it["logprobs"]["token_logprobs"]) for it in choices} == {4}
+        return
+    *events, done, _ = answer.text.split("\n\n")
+    assert done == "data: [DONE]"
+    ends = [it["choices"][0] for it in (json.loads(it[6:]) for it in events)]
+    assert sorted(it["index"] for it in ends if it["finish_reason"]) == [0, 1, 2]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,3 +95,36 @@ def test_common_prefix(left: str, right: str, shared: str) -> None:
 def test_what_is_forgotten_first(held: tuple[str, ...], busy: str, keep: int, expected: int | None) -> None:
     """The longest unused one that holds something and that nobody needs."""
     assert evict(slots(*held, busy=busy), keep) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompt", "held", "expected"),
+    [
+        # Even where all of it stays useful: typing goes on from it.
+        (LONG, (LONG[:20], "", ""), Choice(sequence=1, keep=20, source=0)),
+        ("abc", ("abc", "x"), Choice(sequence=1, keep=0)),
+        ("abX", ("abc", ""), Choice(sequence=1, keep=0)),
+        (LONG, (LONG[:20],), None),
+    ],
+)
+def test_a_guarded_slot_is_shared_at_most(
+    prompt: str, held: tuple[str, ...], expected: Choice | None
+) -> None:
+    """What is evaluated ahead finds another place for it, or none."""
+    guarded = [replace(it, guarded=it.sequence == 0) for it in slots(*held)]
+    assert choose_slot(guarded, list(map(ord, prompt)), spare=True) == expected
+    assert evict(guarded[:1], 9, spare=True) is None
+    assert evict(guarded[:1], 9) == 0
+
+
+def test_the_whole_prompt_is_kept_where_its_scores_are_known() -> None:
+    """Then nothing of it is evaluated again."""
+    assert choose_slot(slots("abc", ""), [97, 98, 99], again=False) == Choice(sequence=0, keep=3)
+
+
+def test_what_typing_used_is_given_up_last() -> None:
+    """And what background work left first, however fresh it is."""
+    mixed = [replace(it, guarded=it.sequence == 0, lesser=it.sequence == 3) for it in slots(*"abcd")]
+    assert evict(mixed, 9) == 3
+    assert evict(mixed[:3], 9) == 1
+    assert choose_slot(mixed, [120, 121]) == Choice(sequence=3, keep=0)
