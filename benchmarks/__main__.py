@@ -17,6 +17,10 @@ FOLDER = Path(__file__).parent
 QUICK = {
     # The bundled model takes a second; one of 0.5B's shape is made and measured in some minutes, by name.
     "drafts": ("--rounds", "12"),
+    "keystrokes": (
+        *("--model", "starter", "--keys", "80", "--rounds", "4", "--jumps", "4", "--follow", "4"),
+        *("--peers", "bare,unanchored"),
+    ),
     "memory_index": ("--project-mb", "2", "--dependencies-mb", "8", "--peer-mb", "1"),
     "engine": ("--model", str(STARTER_FILE), "--prompt-tokens", "300", "--rounds", "2", "--cancels", "5"),
 }
@@ -42,8 +46,10 @@ def main(arguments: list[str]) -> int:
 def benchmarks() -> dict[str, str]:
     """Name and first line of every benchmark."""
     found = {}
-    for path in sorted(FOLDER.glob("[!_]*.py")):
-        found[path.stem] = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition("\n")[0]
+    files = {it.stem: it for it in FOLDER.glob("[!_]*.py")}
+    files |= {it.parent.name: it for it in FOLDER.glob("*/__main__.py")}
+    for name, path in sorted(files.items()):
+        found[name] = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition("\n")[0]
     return found
 
 

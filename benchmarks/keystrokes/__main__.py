@@ -30,7 +30,7 @@ import psutil
 from benchmarks import shape_model
 from benchmarks.keystrokes import plot, runs
 from benchmarks.keystrokes.llama_server import LlamaServer
-from benchmarks.keystrokes.measured import Followed, Played, Sample, summary
+from benchmarks.keystrokes.measured import ASKED, Followed, Played, Sample, summary
 from benchmarks.keystrokes.report import Report, as_json, markdown
 from benchmarks.keystrokes.traces import (
     Habits,
@@ -243,7 +243,7 @@ def _picture(report: Report) -> str:
     rows = {}
     for name, played in report.closed.items():
         known = summary(played.samples, report.tokens)
-        rows[name] = [it.ms for it in played.samples if it.source in ("anchor", "cold", "peer")]
+        rows[name] = [it.ms for it in played.samples if it.source in ASKED]
         if known.cache_ms:
             rows[f"{name}, from its cache"] = [it.ms for it in played.samples if it.source == "cache"]
     rows |= {name: [] for name in report.not_run}

@@ -8,9 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Source = Literal["cache", "anchor", "memory", "cold", "none", "peer"]
+Source = Literal["cache", "anchor", "memory", "cold", "stopped", "none", "peer"]
 """``cache``: of what was shown before; ``anchor``: the prompt was in memory already; ``cold``: it was not;
-``none``: the rules said that this is no moment to suggest anything; ``peer``: another program answered."""
+``stopped``: the model was stopped once it had said enough, so that nobody tells what it evaluated; ``none``:
+the rules said that this is no moment to suggest anything; ``peer``: another program answered."""
+ASKED: tuple[Source, ...] = ("anchor", "cold", "stopped", "peer")
+"""Those for which a model had to answer."""
 
 NEW_AT_MOST = 32  # Newly evaluated tokens up to which a prompt counts as being in memory: a line's worth.
 
@@ -93,7 +96,9 @@ def source_of(said: Mapping[str, str] | None, new: int | None) -> Source:
         return "cache"
     if said.get("source") == "memory":
         return "memory"
-    return "anchor" if new is not None and new <= NEW_AT_MOST else "cold"
+    if new is None:
+        return "stopped"
+    return "anchor" if new <= NEW_AT_MOST else "cold"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +130,7 @@ class Summary:
 
 def summary(samples: Sequence[Sample], tokens: int) -> Summary:
     """What these samples say; ``tokens`` is as much as an answer may be long."""
-    asked = [it for it in samples if it.source in ("anchor", "cold", "peer")]
+    asked = [it for it in samples if it.source in ASKED]
     return Summary(
         keys=len(samples),
         asked=len(asked),

@@ -203,11 +203,15 @@ class Hearth(Way):
 
     @staticmethod
     def _evaluated(before: Mapping[str, float], after: Mapping[str, float]) -> tuple[int | None, int | None]:
-        """Prompt tokens and newly evaluated ones; unknown where an answer was dropped before its end."""
+        """Prompt tokens and newly evaluated ones; unknown where an answer was dropped before its end.
+
+        What was read ahead and ended meanwhile counts as evaluated for this key.
+        """
         prompt = int(difference(before, after, "prompt_tokens"))
         if not prompt:
             return None, None
-        return prompt, prompt - int(difference(before, after, "cached_tokens"))
+        one = difference(before, after, "requests") == 1
+        return prompt if one else None, prompt - int(difference(before, after, "cached_tokens"))
 
 
 class Unanchored(Way):

@@ -73,7 +73,7 @@ def test_the_source_is_what_the_server_logged() -> None:
     assert source_of({"source": "memory", "cached": "0"}, None) == "memory"
     assert source_of({"source": "model", "cached": "0"}, 2) == "anchor"
     assert source_of({"source": "model", "cached": "0"}, 700) == "cold"
-    assert source_of({"source": "model", "cached": "0"}, None) == "cold"
+    assert source_of({"source": "model", "cached": "0"}, None) == "stopped"
 
 
 def test_counters_are_read_and_subtracted() -> None:
