@@ -83,7 +83,19 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--context", type=_whole(1, 1 << 24), default=None, metavar="TOKENS", help="context memory per model"
     )
-    parser.add_argument("--threads", type=_whole(1, 512), default=None, help="default: physical cores")
+    parser.add_argument(
+        "--threads",
+        type=_whole(1, 512),
+        default=None,
+        help="default: physical cores, half of them on battery",
+    )
+    parser.add_argument(
+        "--memory",
+        type=_whole(1, 1 << 24),
+        default=None,
+        metavar="MB",
+        help="for all models together; default: 60 %% of what the machine has",
+    )
     parser.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     arguments = parser.parse_args()
     if arguments.port is not None and arguments.token_file is None:
@@ -120,6 +132,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         idle_unload=0.0 if arguments.keep_loaded else arguments.idle_unload,
         context_tokens=arguments.context,
         threads=arguments.threads,
+        memory=None if arguments.memory is None else arguments.memory * 2**20,
     )
     listener, token = _listen(arguments)
     try:

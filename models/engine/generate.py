@@ -11,7 +11,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import replace
 
 from models.engine.heal import held_back
-from models.engine.job import Job, Unavailable
+from models.engine.job import RANK, Job, Unavailable
 from models.engine.loaded import Clock, Loaded
 from models.engine.slots import choose_slot
 from models.engine.steps import answer
@@ -111,10 +111,9 @@ def _acquire(job: Job, loaded: Loaded, prompt: list[int], clock: Clock) -> int:
         loaded.cut(sequence, 0)
         if loaded.llama.share(choice.source, sequence, choice.keep):
             loaded.held[sequence] += loaded.held[choice.source][: choice.keep]
-    loaded.busy[sequence] = job
-    loaded.clock += 1
-    loaded.used[sequence] = loaded.clock
-    loaded.rank[sequence] = job.rank
+    loaded.take(sequence, job)
+    if job.rank <= RANK["chat"]:
+        loaded.forget_idle()
     clock.prompt = len(prompt)
     clock.cached = len(loaded.held[sequence])
     return sequence

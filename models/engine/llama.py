@@ -12,7 +12,7 @@ import logging
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
@@ -82,6 +82,12 @@ class Llama(Text):
         np.ctypeslib.as_array(self._batch.n_seq_id, (N_BATCH,))[:] = 1
 
     # -- sequences ---------------------------------------------------------------------------------------
+
+    def use_threads(self, threads: int) -> None:
+        """Evaluate with so many threads from now on."""
+        if threads != self.limits.threads:
+            llama_cpp.llama_set_n_threads(self._context, threads, threads)
+            self.limits = replace(self.limits, threads=threads)
 
     def evaluate(self, sequence: int, position: int, tokens: Sequence[int], *, outputs: int) -> Status:
         """Evaluate ``tokens`` at ``position`` of ``sequence``; the last ``outputs`` of them get logits.

@@ -5,16 +5,22 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from models.engine.draft import DraftSize
 from models.engine.job import RANK, Job
 from models.engine.llama import Llama
 from models.engine.sampling import Scores
-from models.engine.slots import Slot, worth
+from models.engine.slots import Slot, too_many, worth
 from models.spec import ModelSpec
 from models.wire import Usage
 
 KNOWN_SCORES = 4  # Prompts: of each document that is typed in by turns. 0.6 MB each for a large vocabulary.
+
+IDLE_CELLS = (
+    3072  # Of KV. 6,000 make a decode step 16 % slower; so many are three prompts that may come again.
+)
+RECENT_SECONDS = 60.0  # Who is between two documents, or two suggestions, comes back to both.
 
 Stamp = tuple[int, int, int]
 """What tells one version of a file from another: its identity, size and time."""
@@ -27,6 +33,10 @@ class Loaded:
     spec: ModelSpec
     llama: Llama
     stamp: Stamp | None
+    size: int
+    """Bytes of memory it takes."""
+    minded: float = field(default_factory=time.monotonic)
+    """When the number of threads was last looked at."""
     held: list[list[int]]
     """Tokens in the KV, per sequence."""
     busy: dict[int, Job] = field(default_factory=dict)
@@ -38,6 +48,8 @@ class Loaded:
     last_used: float = field(default_factory=time.monotonic)
     scores: deque[tuple[list[int], Scores]] = field(default_factory=lambda: deque(maxlen=KNOWN_SCORES))
     """Prompts, and what the model says behind them."""
+    touched: list[float] = field(default_factory=list)
+    """When each sequence was last taken."""
     rank: list[int] = field(default_factory=list)
     """How urgent the last job on each sequence was."""
     draft_size: DraftSize = field(default_factory=DraftSize)
@@ -50,6 +62,7 @@ class Loaded:
         return min(trained, self.llama.limits.context_tokens)
 
     def slots(self) -> list[Slot]:
+        now = time.monotonic()
         return [
             Slot(
                 sequence=index,
@@ -57,6 +70,7 @@ class Loaded:
                 busy=index in self.busy,
                 used=self.used[index],
                 lesser=self.rank[index] == RANK["background"],
+                recent=now - self.touched[index] < RECENT_SECONDS,
                 guarded=index == self.typed,
             )
             for index, tokens in enumerate(self.held)
@@ -67,6 +81,19 @@ class Loaded:
         """The sequence that ghost text used last."""
         typed = [at for at, rank in enumerate(self.rank) if self.held[at] and rank == RANK["typing"]]
         return max(typed, key=self.used.__getitem__, default=None)
+
+    def take(self, sequence: int, job: Job) -> None:
+        """``job`` uses ``sequence`` now."""
+        self.busy[sequence] = job
+        self.clock += 1
+        self.used[sequence] = self.clock
+        self.rank[sequence] = job.rank
+        self.touched[sequence] = time.monotonic()
+
+    def forget_idle(self) -> None:
+        """Somebody waits: what nobody asked about for a while must not slow the answer down."""
+        for sequence in too_many(self.slots(), IDLE_CELLS):
+            self.cut(sequence, 0)
 
     def free_sequences(self, job: Job) -> list[int]:
         """Sequences that ``job`` may take beside its own, the least missed first.
@@ -155,3 +182,12 @@ class Clock:
             prompt_ms=self.prompt_ms,
             decode_ms=self.decode_ms,
         )
+
+
+def stamp_of(path: Path, otherwise: Stamp | None) -> Stamp | None:
+    """Which file is at ``path`` now; ``otherwise`` where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return otherwise
+    return status.st_ino, status.st_size, status.st_mtime_ns

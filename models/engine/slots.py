@@ -20,6 +20,8 @@ class Slot:
     """When it was last used: a counter, larger is later."""
     lesser: bool = False
     """Whether what it holds was needed by background work only."""
+    recent: bool = False
+    """Whether it was used a moment ago."""
     guarded: bool = False
     """Whether ghost text used it last: what is evaluated ahead may share it and leaves it as it is."""
 
@@ -64,6 +66,26 @@ def evict(slots: Sequence[Slot], keep: int, *, spare: bool = False) -> int | Non
     idle = [it for it in slots if not it.busy and it.tokens and it.sequence != keep]
     idle = [it for it in idle if not (it.guarded and spare)]
     return min(idle, key=worth).sequence if idle else None
+
+
+def too_many(slots: Sequence[Slot], room: int) -> list[int]:
+    """The sequences to forget so that idle ones take at most ``room`` cells; recently used ones stay.
+
+    Attention reads all cells, also those of sequences that nobody asks about. What two of them share is one.
+    """
+    idle = sorted((it for it in slots if it.tokens and not it.busy), key=worth, reverse=True)
+    if sum(len(it.tokens) for it in idle) <= room:
+        return []
+    kept = [it for it in slots if it.busy]
+    forgotten = []
+    for it in idle:
+        own = len(it.tokens) - max((common_prefix(it.tokens, other.tokens) for other in kept), default=0)
+        if room < own and not (it.recent or it.guarded):
+            forgotten.append(it.sequence)
+        else:
+            room -= own
+            kept.append(it)
+    return forgotten
 
 
 def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:

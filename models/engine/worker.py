@@ -11,6 +11,7 @@ models and lets the next request begin anew. The thread itself goes on.
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import sys
@@ -26,7 +27,9 @@ import psutil
 from models.engine.generate import generate
 from models.engine.job import RANK, Job, Unavailable
 from models.engine.llama import Limits, Llama
-from models.engine.loaded import Clock, Loaded, Stamp
+from models.engine.loaded import Clock, Loaded, stamp_of
+from models.engine.machine import check_memory, default_memory, model_bytes
+from models.engine.machine import default_threads as default_threads  # Measurements ask the worker for it.
 from models.engine.metrics import Metrics
 from models.errors import ModelError
 from models.gguf_header import Header, read_header
@@ -41,7 +44,7 @@ DEFAULT_CONTEXT = 8192  # Tokens of KV shared by all sequences: 100 MB for Qwen2
 SEQUENCES = 8  # Empty ones cost nothing (measured): room for anchors, look-ahead and three answers at once.
 PROMPTS = 4  # As many of the longest ones as the memory holds at most.
 ENDING = "The engine is shutting down."
-COMPUTE_BYTES = 128 * 2**20  # Work buffers beside weights and KV (measured: 60-120 MB).
+MIND_SECONDS = 20.0  # Between two looks at the battery: a plug is pulled rarely, and it takes effect soon.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,8 @@ class EngineConfig:
     """Seconds without a request after which the models leave the memory; 0 keeps them."""
     context_tokens: int | None
     threads: int | None
+    memory: int | None = None
+    """Bytes that all models together may take; ``None``: a share of what the machine has."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -228,6 +233,7 @@ class Worker:
             logger.exception("load bug model=%s", job.spec.name)
             job.on_error(exc)
             return None
+        self._mind_threads(loaded)
         clock = Clock()
         turn = _Turn(job=job, loaded=loaded, clock=clock, steps=generate(job, loaded, clock))
         self._turns.append(turn)
@@ -300,19 +306,35 @@ class Worker:
         job.load_ms = (time.perf_counter() - started) * 1000
         logger.info("load model=%s ms=%d", job.spec.name, job.load_ms)
         self._models[job.spec.path] = loaded
-        self._tell(state="ready", progress=1.0, context_tokens=loaded.context, loads=self._health.loads + 1)
+        self._tell(
+            state="ready",
+            progress=1.0,
+            context_tokens=loaded.context,
+            loads=self._health.loads + 1,
+            threads=loaded.llama.limits.threads,
+        )
         return loaded
+
+    def _mind_threads(self, loaded: Loaded) -> None:
+        """Use as many threads as suit the machine now: somebody may have pulled the plug."""
+        now = time.monotonic()
+        if self._config.threads is None and MIND_SECONDS <= now - loaded.minded:
+            loaded.minded = now
+            loaded.llama.use_threads(default_threads())
+        if self._health.threads != loaded.llama.limits.threads:
+            self._tell(threads=loaded.llama.limits.threads)
 
     def _is_outdated(self, known: Loaded) -> bool:
         """Whether the file was replaced since, and nobody uses what was loaded from it."""
         used = any(it.loaded is known for it in self._turns)
-        return not used and known.stamp != _stamp(known.spec.path, known.stamp)
+        return not used and known.stamp != stamp_of(known.spec.path, known.stamp)
 
     def _load(self, spec: ModelSpec) -> Loaded:
-        stamp = _stamp(spec.path, None)
-        header = read_header(spec.path)
+        stamp = stamp_of(spec.path, None)
+        header = read_header(spec.path)  # What it says is checked before anything is unloaded for it.
         limits = self._limits(spec, header)
-        self._make_memory(header, limits)
+        needed = model_bytes(header, limits)
+        self._make_memory(spec, needed)
         # Should llama.cpp take the process down, this line is what is left to explain it.
         logger.info("loading model=%s file=%s", spec.name, spec.path.name)
         try:
@@ -325,8 +347,10 @@ class Worker:
             spec=spec,
             llama=llama,
             stamp=stamp,
+            size=needed,
             held=[[] for _ in range(limits.sequences)],
             used=[0] * limits.sequences,
+            touched=[0.0] * limits.sequences,
             rank=[RANK["background"]] * limits.sequences,
         )
 
@@ -344,38 +368,25 @@ class Worker:
             threads=self._config.threads or default_threads(),
         )
 
-    def _make_memory(self, header: Header, limits: Limits) -> None:
-        """Unload what is in the way; refuse what would only swap. Raises ``ModelError``."""
-        needed = header.size + header.kv_bytes(limits.context_tokens) + COMPUTE_BYTES
+    def _make_memory(self, spec: ModelSpec, needed: int) -> None:
+        """Unload what was not used for longest, until there is room. Raises ``ModelError``."""
+        allowed = self._config.memory or default_memory()
+        check = functools.partial(check_memory, spec.path.name, needed)
+        if allowed < needed:
+            check(allowed)
         busy = {it.loaded.spec.path for it in self._turns}
         for path in [it for it in self._models if it not in busy]:
-            if len(self._models) < MAX_LOADED and needed <= psutil.virtual_memory().available:
+            fits = needed + self._taken() <= allowed and needed <= psutil.virtual_memory().available
+            if fits and len(self._models) < MAX_LOADED:
                 break
             self._unload(path)
-        free = psutil.virtual_memory().available
-        if free < needed:
-            raise ModelError(
-                f"{header.path.name} needs about {needed / 1e9:.1f} GB of memory and"
-                f" {free / 1e9:.1f} GB are free; choose a smaller model or less context."
-            )
+        if allowed < needed + self._taken():
+            raise Unavailable("The memory for models is taken by one that is answering; try again.")
+        check(allowed)
+
+    def _taken(self) -> int:
+        return sum(it.size for it in self._models.values())
 
     def _tell(self, **changes: object) -> None:
         self._health = replace(self._health, **changes)  # type: ignore[arg-type]  # fields of Health, by name
         self._on_health(self._health)
-
-
-def _stamp(path: Path, otherwise: Stamp | None) -> Stamp | None:
-    """Which file is at ``path`` now; ``otherwise`` where there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return otherwise
-    return status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def default_threads() -> int:
-    """Physical cores that this process may use: hyper-threads only slow the matrix products down."""
-    physical = psutil.cpu_count(logical=False) or 1
-    process = psutil.Process()
-    allowed = len(process.cpu_affinity() or ()) if hasattr(process, "cpu_affinity") else physical
-    return max(1, min(physical, allowed or physical))

@@ -172,11 +172,18 @@ def spec_of(path: Path) -> ModelSpec:
 
 @contextmanager
 def working(
-    model: Path, *, context: int | None = None, idle_unload: float = 0.0, start: bool = True
+    model: Path,
+    *,
+    context: int | None = None,
+    idle_unload: float = 0.0,
+    start: bool = True,
+    memory: int | None = None,
 ) -> Iterator[Driver]:
     """A worker for ``model``, ended at the end. Without ``start`` the test starts it, when all is queued."""
     told: list[Health] = []
-    config = EngineConfig(model=spec_of(model), idle_unload=idle_unload, context_tokens=context, threads=1)
+    config = EngineConfig(
+        model=spec_of(model), idle_unload=idle_unload, context_tokens=context, threads=1, memory=memory
+    )
     worker = Worker(config, told.append)
     if start:
         worker.start()

@@ -8,17 +8,19 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
 from benchmarks.shape_model import Shape, byte_vocabulary, write
+from models.engine import worker
 from models.engine.job import Unavailable
 from models.engine.llama import Llama
-from models.engine.worker import default_threads
+from models.engine.machine import default_threads, on_battery
 from models.errors import ModelError
 from tests.models.conftest import TINY
-from tests.models.engine.driver import PATIENCE_S, Driver, spec_of, working
+from tests.models.engine.driver import PATIENCE_S, Asked, Driver, same, spec_of, working
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -223,6 +225,71 @@ def test_a_failed_load_leaks_nothing(tiny_model: Path, monkeypatch: pytest.Monke
 def test_threads_are_cores_that_we_may_use() -> None:
     """Never none, never more than there are."""
     assert 1 <= default_threads() <= (psutil.cpu_count() or 1)
+
+
+def test_on_battery_there_are_fewer(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also for a model that is loaded already, and health says so."""
+    power = SimpleNamespace(percent=50, secsleft=999, power_plugged=True)
+    monkeypatch.setattr(psutil, "sensors_battery", lambda: power, raising=False)
+    monkeypatch.setattr(psutil, "cpu_count", lambda logical=True: 2)
+    monkeypatch.setattr(psutil.Process, "cpu_affinity", lambda _: [0, 1], raising=False)
+    monkeypatch.setattr(worker, "MIND_SECONDS", 0.0)
+    with working(tiny_model) as driver:
+        driver.worker._config = replace(driver.worker._config, threads=None)
+        expected = driver.ask(logprobs=True).wait()
+        assert driver.worker.health.threads == 2
+        power.power_plugged = False
+        same(driver.ask(logprobs=True), expected)
+        assert driver.worker.health.threads == 1
+        power.power_plugged = True
+        driver.ask().wait()
+        assert driver.worker.health.threads == 2
+
+
+def test_a_machine_without_a_battery(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing known, none there, or a system that cannot say: it is plugged in."""
+    for sensors in (lambda: None, lambda: SimpleNamespace(power_plugged=None)):
+        monkeypatch.setattr(psutil, "sensors_battery", sensors, raising=False)
+        assert not on_battery()
+    monkeypatch.delattr(psutil, "sensors_battery")
+    assert not on_battery()
+
+
+def test_all_models_share_one_memory(copies: list[Path]) -> None:
+    """With room for one the other leaves; with room for both it stays."""
+    for megabytes, stay in ((200, 1), (400, 2)):
+        with working(copies[0], memory=megabytes * 2**20) as driver:
+            driver.ask().wait()
+            driver.ask(spec=spec_of(copies[1])).wait()
+            assert len(loaded(driver)) == stay
+            assert driver.ask(spec=spec_of(copies[1])).wait().error is None
+
+
+def test_a_model_larger_than_what_is_allowed_is_refused(copies: list[Path]) -> None:
+    """Before anything is unloaded for it."""
+    with working(copies[0], memory=400 * 2**20) as driver:
+        driver.ask().wait()
+        driver.worker._config = replace(driver.worker._config, memory=100 * 2**20)
+        failed = driver.ask(spec=spec_of(copies[1])).wait()
+        assert str(failed.error) == (
+            "copy-1.gguf needs about 0.1 GB of memory and 0.1 GB are allowed;"
+            " choose a smaller model or less context."
+        )
+        assert len(loaded(driver)) == 1
+
+
+def test_memory_that_is_in_use_is_not_taken(copies: list[Path]) -> None:
+    """A model that is answering stays; who wants another one is told to come back."""
+    other: list[Asked] = []
+    with working(copies[0], memory=200 * 2**20) as driver:
+        slow = driver.ask(
+            max_tokens=60,
+            priority="chat",
+            on_first=lambda: other.append(driver.ask(spec=spec_of(copies[1]))),
+        )
+        assert slow.wait().error is None
+        assert isinstance(other[0].wait().error, Unavailable)
+        assert driver.ask(spec=spec_of(copies[1])).wait().error is None
 
 
 def test_a_shape_is_written_the_same_each_time(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from models.engine import loaded
 from models.engine.job import Unavailable
 from tests.models.engine.driver import (
     LONG,
@@ -127,3 +128,19 @@ def test_typing_and_looking_ahead_by_turns(tiny_model: Path) -> None:
             ).wait()
     assert max(costs[1:]) <= 6
     assert all(one <= 6 for one, _ in pairwise(costs[1:]))
+
+
+def test_what_nobody_asks_about_any_more_is_forgotten(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As soon as somebody waits for an answer; not for work in the background."""
+    monkeypatch.setattr(loaded, "IDLE_CELLS", 250)
+    monkeypatch.setattr(loaded, "RECENT_SECONDS", 0.0)
+    with working(tiny_model) as driver:
+        for at in (0, 300, 600):
+            driver.ask(LONG[at : at + 200], priority="background").wait()
+        held = driver.worker._models[tiny_model].held
+        assert sum(map(len, held)) > 600
+        driver.ask("y").wait()
+        assert 200 <= sum(map(len, held)) < 300
+        assert driver.ask(LONG[600:800], priority="chat").usage.cached_tokens > 190

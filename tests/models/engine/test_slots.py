@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.engine.slots import Choice, Slot, choose_slot, common_prefix, evict
+from models.engine.slots import Choice, Slot, choose_slot, common_prefix, evict, too_many
 
 
 def slots(*held: str, busy: str = "") -> list[Slot]:
@@ -128,3 +128,20 @@ def test_what_typing_used_is_given_up_last() -> None:
     assert evict(mixed, 9) == 3
     assert evict(mixed[:3], 9) == 1
     assert choose_slot(mixed, [120, 121]) == Choice(sequence=3, keep=0)
+
+
+def test_idle_sequences_beyond_their_room_are_forgotten() -> None:
+    """The least missed first; what is in use, was used a moment ago or by typing last stays."""
+    held = slots("a" * 30, "b" * 30, "c" * 30, "d" * 30, "e" * 30, busy="4")
+    assert too_many(held, 120) == []
+    assert too_many(held, 90) == [0]
+    assert too_many(held, 30) == [2, 1, 0]
+    assert too_many([replace(it, recent=it.sequence < 2) for it in held], 30) == [2]
+    assert too_many([replace(it, guarded=it.sequence == 0) for it in held], 0) == [3, 2, 1]
+
+
+def test_cells_that_two_share_count_once() -> None:
+    """Anchors of one document have most of it in common."""
+    held = slots("a" * 50, "a" * 50 + "x", "a" * 50 + "y", "z" * 9, busy="2")
+    assert too_many(held, 12) == []
+    assert too_many(held, 8) == [3]
