@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 NEAR_LINES = 3
 """Edits this close to each other are one region: nobody thinks of them apart."""
-REGION_LINES = 40
-"""A region is cut to this much around its last edit: about a screen."""
+REGION_LINES = 12
+"""A region is cut to this much around its last edit: more would leave a prompt no room for anything else."""
 TYPED_LINES = 80
 """An edit that brings more was not typed: a paste of a file, a formatter, a branch that was switched."""
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from completion.context import (
     CHARACTERS_PER_TOKEN,
+    EDITED_LINES,
     PIECE_LINES,
     Place,
     Recent,
@@ -230,8 +231,8 @@ def test_an_edited_place_is_shown_with_its_paragraph() -> None:
     """Up and down to the next blank line, as far as there is room."""
     lines = ["a", "", "b", "c", "d", "", "e"]
     assert grown(lines, 3, 4) == (2, 5)
-    assert grown(["x"] * 200, 100, 100 + PIECE_LINES) == (100, 100 + PIECE_LINES)
+    assert grown(["x"] * 200, 100, 100 + EDITED_LINES) == (100, 100 + EDITED_LINES)
     first, last = grown(["x"] * 200, 100, 101)
     assert first < 100
     assert 101 < last
-    assert last - first <= PIECE_LINES
+    assert last - first <= EDITED_LINES

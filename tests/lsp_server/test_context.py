@@ -283,7 +283,7 @@ def test_every_piece_is_the_text_on_screen(text: str, script: list[Any]) -> None
             desk.context.wait()
 
 
-def test_the_handlers_tell_of_every_change(tmp_path: Path, hearth_home: Path) -> None:
+async def test_the_handlers_tell_of_every_change(tmp_path: Path, hearth_home: Path) -> None:
     """Opened, changed at two places at once, closed: each through the handler that the editor reaches."""
     ls = Assistant(Workbench(str(tmp_path / "m.gguf")))
     params: dict[str, Any] = {"processId": None, "rootUri": tmp_path.as_uri(), "capabilities": {}}
