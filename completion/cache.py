@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from completion.brackets import lex
 from completion.languages import CLOSER_OF
 from completion.postprocess import clean
+from completion.postprocess.tab import tab_indents
 from completion.spot import Spot
 from completion.stop import end_of
 from completion.suggestion import Suggestion
@@ -35,6 +36,18 @@ class Kept:
     suggestion: Suggestion
     shape: Shape
     inside: str
+    explicit: bool
+    """Whether it was asked for by hand: then there may be several, and unsure ones."""
+
+
+def place_of(spot: Spot, model: str) -> Place:
+    """The place of a spot."""
+    return Place(
+        model=model,
+        path=spot.path,
+        before=spot.before[-NEAR_CHARACTERS:],
+        after=spot.after[: 2 * NEAR_CHARACTERS],
+    )
 
 
 class SuggestionCache:
@@ -48,32 +61,38 @@ class SuggestionCache:
         return len(self._kept)
 
     def put(self, spot: Spot, trigger: Trigger, model: str, suggestion: Suggestion) -> None:
-        """Remember a suggestion that was shown here; the least recently used one makes room."""
-        place = Place(
-            model=model,
-            path=spot.path,
-            before=spot.before[-NEAR_CHARACTERS:],
-            after=spot.after[: 2 * NEAR_CHARACTERS],
+        """Remember a suggestion that was shown here; the least recently used one makes room.
+
+        One without text says that there is nothing to suggest here.
+        """
+        place = place_of(spot, model)
+        self._kept[place] = Kept(
+            suggestion=suggestion, shape=trigger.shape, inside=spot.inside, explicit=trigger.explicit
         )
-        self._kept[place] = Kept(suggestion=suggestion, shape=trigger.shape, inside=spot.inside)
         self._kept.move_to_end(place)
         while len(self._kept) > self._capacity:
             self._kept.popitem(last=False)
 
     def find(self, spot: Spot, trigger: Trigger, model: str) -> Suggestion | None:
-        """The rest of a suggestion that the user has typed or accepted a part of, or all of it again."""
+        """The rest of a suggestion that the user has typed or accepted a part of, or all of it again.
+
+        One without text where it is known that there is nothing to suggest; ``None`` where nothing is known.
+        """
+        nothing: Suggestion | None = None
         for place in reversed(self._kept):
-            if (place.model, place.path) != (model, spot.path):
-                continue
             kept = self._kept[place]
+            if (place.model, place.path) != (model, spot.path) or (trigger.explicit and not kept.explicit):
+                continue
+            if not kept.suggestion.text and _is_at(place, spot) and kept.shape == trigger.shape:
+                nothing = nothing or replace(kept.suggestion, cached=True, usage=None, ms=0.0, first_ms=0.0)
             for typed in _typed(place, kept.suggestion.text, spot.before):
                 if not typed and kept.shape == "line" and trigger.shape == "block":
                     continue
                 rest = _rest(place, kept, typed, spot, trigger)
-                if rest and rest.text:
+                if rest and rest.text and not tab_indents(rest.text, spot, trigger):
                     self._kept.move_to_end(place)
                     return replace(rest, cached=True, usage=None, ms=0.0, first_ms=0.0)
-        return None
+        return nothing
 
 
 def _typed(place: Place, text: str, before: str) -> Iterator[str]:
@@ -94,9 +113,9 @@ def _typed(place: Place, text: str, before: str) -> Iterator[str]:
 def _rest(place: Place, kept: Kept, typed: str, spot: Spot, trigger: Trigger) -> Suggestion | None:
     """What is left of the suggestion, if the text after the cursor is what it should be by now."""
     shown = kept.suggestion
-    rest = replace(shown, text=shown.text[len(typed) :])
+    rest = replace(shown, text=shown.text[len(typed) :], others=())
     if _near(spot.after, place.after):
-        return rest
+        return replace(rest, others=_others(shown, typed))
     lexed = lex(typed, spot.facts, kept.inside)
     passed = "".join(it.text for it in lexed.closes)
     if 0 < len(passed) <= shown.replace_after and _near(spot.after, place.after[len(passed) :]):
@@ -108,6 +127,16 @@ def _rest(place: Place, kept: Kept, typed: str, spot: Spot, trigger: Trigger) ->
         draft = clean(text, spot, trigger)
         return replace(rest, text=draft.text, replace_after=draft.replace_after)
     return None
+
+
+def _others(shown: Suggestion, typed: str) -> tuple[Suggestion, ...]:
+    """What is left of the other suggestions that begin with what was typed."""
+    going_on = (it for it in shown.others if it.text.startswith(typed) and len(typed) < len(it.text))
+    return tuple(replace(it, text=it.text[len(typed) :], cached=True) for it in going_on)
+
+
+def _is_at(place: Place, spot: Spot) -> bool:
+    return spot.before[-NEAR_CHARACTERS:] == place.before and _near(spot.after, place.after)
 
 
 def _near(one: str, other: str) -> bool:

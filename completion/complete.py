@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -14,33 +14,44 @@ from completion.anchoring import fim_request
 from completion.cache import SuggestionCache
 from completion.config import CompletionConfig
 from completion.postprocess import clean
-from completion.recall import Recall, better, is_sure, no_memory
+from completion.recall import Recall, Recalled, better, is_sure, no_memory
+from completion.sessions import Connect, Session
 from completion.spot import Spot
 from completion.stop import end_of, enough
 from completion.suggestion import Suggestion, kept_logprobs, probabilities
 from completion.trigger import Trigger
 from models.errors import BackendError, ModelError
-from models.wire import CompletionRequest, Finish, Piece, Snippet, Usage
+from models.wire import MAX_CHOICES, CompletionRequest, Finish, Piece, Snippet, Usage
 
 if TYPE_CHECKING:  # What it imports takes a quarter of a second; whoever connects has paid for it by then.
     from models.backend import Backend
 
 logger = logging.getLogger(__name__)
 
-Connect = Callable[[], Awaitable["Backend"]]
-"""A way to the engine, which may have to be started first."""
 ASKED_DEADLINE_MS = 60_000  # Reading a large model from a slow disk takes half a minute.
 
 
 @dataclass(slots=True)
 class Heard:
-    """What the model has said so far."""
+    """What the model has said so far in one answer."""
 
     pieces: list[Piece] = field(default_factory=list)
     text: str = ""
     cut: int | None = None
     """Where a stop rule cuts the text; none had to if the model stopped by itself."""
     finish: Finish | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has said enough, or all it had to say."""
+        return self.cut is not None or self.finish is not None
+
+
+@dataclass(slots=True)
+class Answers:
+    """What came back for one request."""
+
+    choices: list[Heard]
     usage: Usage | None = None
     first_at: float = 0.0
 
@@ -54,12 +65,14 @@ async def complete(
     model: str,
     snippets: Sequence[Snippet] = (),
     recall: Recall = no_memory,
+    session: Session | None = None,
 ) -> Suggestion:
     """The suggestion for a spot; one without text says in ``reason`` why there is none.
 
     What was suggested and is typed costs no time, and what the project memory is sure of, a millisecond: only
     behind these two comes the pause for fast typing, and only then does it ``connect``, for what is already
-    known needs no engine. Cancelling the caller closes the stream, and the engine stops.
+    known needs no engine. Who asks by hand gets several, and waits for them. Cancelling the caller closes the
+    stream, and the engine stops. With a ``session`` the engine reads little more than what was typed.
     Raises ``BackendError`` when the model was needed, and the memory has nothing worth showing in its place.
     """
     start = time.perf_counter()
@@ -69,17 +82,55 @@ async def complete(
     if suggestion is None:
         recalled = recall(spot, trigger)
         suggestion = recalled.suggestion
-        if not is_sure(suggestion, config):
+        if trigger.explicit or not is_sure(suggestion, config):
             if not trigger.explicit:
                 await asyncio.sleep(config.pause_ms / 1000)
-            request = fim_request(spot, trigger, config, model, snippets)
+            if session:
+                request = session.request(spot, trigger)
+            else:
+                request = fim_request(spot, trigger, config, model, snippets)
             request = replace(request, candidates=recalled.candidates)
-            suggestion = await _ask(connect, request, suggestion, spot, trigger, config)
+            suggestion = await _ask(connect, request, suggestion, spot, trigger, config, session)
         if suggestion.text:
             cache.put(spot, trigger, model, suggestion)
     suggestion = replace(suggestion, ms=_ms(start, time.perf_counter()))
-    _log(suggestion, spot, trigger)
-    return replace(suggestion, text=suggestion.text.replace("\n", spot.line_ending))
+    _log("complete", suggestion, spot, trigger)
+    return _in_document(suggestion, spot)
+
+
+async def look_ahead(
+    connect: Connect,
+    cache: SuggestionCache,
+    spot: Spot,
+    trigger: Trigger,
+    config: CompletionConfig,
+    model: str,
+    recalled: Recalled,
+    session: Session,
+) -> Suggestion | None:
+    """Have the answer for a spot where the user may be soon: it goes into the cache, as nobody waits for it.
+
+    It says so where there is nothing to suggest. ``None`` where it is not worth asking, or failed.
+    """
+    if known := cache.find(spot, trigger, model):
+        return known
+    start = time.perf_counter()
+    suggestion = recalled.suggestion
+    if not is_sure(suggestion, config):
+        request = session.request_ahead(spot, trigger)
+        if request is None:
+            return None
+        request = replace(request, candidates=recalled.candidates)
+        try:
+            suggestion = await _ask(connect, request, suggestion, spot, trigger, config, session)
+        except (BackendError, ModelError) as exc:
+            logger.info("ahead failed cause=%s", type(exc).__name__)
+            return None
+        if suggestion.reason == "deadline" or suggestion.problem:
+            return None
+    cache.put(spot, trigger, model, suggestion)
+    _log("ahead", replace(suggestion, ms=_ms(start, time.perf_counter())), spot, trigger)
+    return suggestion
 
 
 async def _ask(
@@ -89,6 +140,7 @@ async def _ask(
     spot: Spot,
     trigger: Trigger,
     config: CompletionConfig,
+    session: Session | None,
 ) -> Suggestion:
     """The model's suggestion, or the memory's where that is the better one, or all there is."""
     try:
@@ -100,15 +152,33 @@ async def _ask(
         if not without_model.text:
             raise
         return replace(without_model, problem=str(exc))
-    judged = replace(_judge(heard, spot, trigger, config), first_ms=_ms(asked, heard.first_at))
-    return better(judged, recalled, config)
+    if session:
+        session.learn(heard.usage)
+    first_ms = _ms(asked, heard.first_at)
+    judged = [
+        replace(_judge(it, spot, trigger, config), usage=heard.usage, first_ms=first_ms)
+        for it in heard.choices
+    ]
+    said = next((it for it in judged if it.text), judged[0])
+    best = better(said, recalled, config)
+    return replace(best, others=_others(best, judged, recalled, config)) if trigger.explicit else best
+
+
+def _others(
+    best: Suggestion, judged: Sequence[Suggestion], recalled: Suggestion, config: CompletionConfig
+) -> tuple[Suggestion, ...]:
+    """What else to offer: the memory's suggestion if it may be right, and the model's other ones."""
+    may_be = (recalled,) if recalled.text and config.memory_threshold <= recalled.confidence else ()
+    sure = sorted(judged, key=lambda it: it.confidence, reverse=True)
+    different = {it.text: it for it in reversed((*may_be, *sure)) if it.text and it.text != best.text}
+    return tuple(reversed(different.values()))[: MAX_CHOICES - 1]
 
 
 async def _listen(
     backend: Backend, request: CompletionRequest, spot: Spot, trigger: Trigger, config: CompletionConfig
-) -> Heard:
+) -> Answers:
     """Read the stream until enough has been said; leaving it closes it, which stops the engine."""
-    heard = Heard()
+    heard = Answers(choices=[Heard() for _ in range(request.choices)])
     try:
         async with (
             asyncio.timeout(_patience_ms(trigger, config) / 1000),
@@ -116,15 +186,20 @@ async def _listen(
         ):
             async for piece in stream:
                 heard.first_at = heard.first_at or time.perf_counter()
-                heard.pieces.append(piece)
-                heard.text += piece.text
-                heard.finish = piece.finish or heard.finish
                 heard.usage = piece.usage or heard.usage
-                heard.cut = enough(heard.text, spot, trigger)
-                if heard.cut is not None:
-                    break
+                if len(heard.choices) <= piece.choice:  # A server that gives more than it was asked for.
+                    continue
+                one = heard.choices[piece.choice]
+                if one.cut is None:
+                    one.pieces.append(piece)
+                    one.text += piece.text
+                    one.finish = piece.finish or one.finish
+                    one.cut = enough(one.text, spot, trigger)
+                is_cut = any(it.cut is not None for it in heard.choices)
+                if is_cut and all(it.is_over for it in heard.choices):
+                    break  # Otherwise the stream ends by itself.
     except TimeoutError:
-        logger.debug("deadline ms=%d characters=%d", _patience_ms(trigger, config), len(heard.text))
+        logger.debug("deadline ms=%d", _patience_ms(trigger, config))
     return heard
 
 
@@ -135,32 +210,38 @@ def _patience_ms(trigger: Trigger, config: CompletionConfig) -> int:
 
 def _judge(heard: Heard, spot: Spot, trigger: Trigger, config: CompletionConfig) -> Suggestion:
     """Cut, clean and weigh what was heard."""
-    in_time = heard.cut is not None or heard.finish is not None
     cut = heard.cut
     if cut is None:
         whole = heard.finish == "stop"
-        cut = end_of(heard.text, spot, trigger, whole=whole, lines_only=not in_time)
+        cut = end_of(heard.text, spot, trigger, whole=whole, lines_only=not heard.is_over)
     said = heard.text[:cut]
     draft = clean(said, spot, trigger)
     if not draft.text:
         reason = "stopped" if heard.text.strip() and not said.strip() else draft.reason
-        return Suggestion(text="", reason=reason if in_time else "deadline", usage=heard.usage)
+        reason = "low_confidence" if heard.finish == "unsure" else reason
+        return Suggestion(text="", reason=reason if heard.is_over else "deadline")
     mean, least = probabilities(kept_logprobs(heard.pieces, said, draft.text))
-    is_sure = config.confidence_threshold <= mean
+    is_sure = config.confidence_threshold <= mean and (heard.cut is not None or heard.finish != "unsure")
     return Suggestion(
         text=draft.text if is_sure else "",
         replace_after=draft.replace_after if is_sure else 0,
         confidence=mean,
         min_confidence=least,
-        usage=heard.usage,
         reason=trigger.reason if is_sure else "low_confidence",
     )
 
 
-def _log(suggestion: Suggestion, spot: Spot, trigger: Trigger) -> None:
+def _in_document(suggestion: Suggestion, spot: Spot) -> Suggestion:
+    """With the line breaks of the document."""
+    text = suggestion.text.replace("\n", spot.line_ending)
+    return replace(suggestion, text=text, others=tuple(_in_document(it, spot) for it in suggestion.others))
+
+
+def _log(what: str, suggestion: Suggestion, spot: Spot, trigger: Trigger) -> None:
     logger.info(
-        "complete language=%s shape=%s reason=%s source=%s cached=%d shown=%d confidence=%.2f ms=%.0f"
+        "%s language=%s shape=%s reason=%s source=%s cached=%d shown=%d confidence=%.2f ms=%.0f"
         " first_ms=%.0f",
+        what,
         spot.language,
         trigger.shape,
         suggestion.reason,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-from completion.brackets import in_comment, lex
+from completion.brackets import code_of, in_comment, lex
 from completion.config import CompletionConfig
 from completion.indentation import leading, unit_of
-from completion.languages import Language, language_of
+from completion.languages import Language, language_of, opens_block
 from completion.owed import owed
 
 LOOK_CHARACTERS = 8_192
@@ -110,6 +110,49 @@ def spot_at(
     end = _end(text, offset, max(2 * config.suffix_characters, LOOK_CHARACTERS))
     raw_before, raw_after = text[start:offset], text[offset:end]
     before, after = _unix(raw_before), _unix(raw_after)
+    return _spot(
+        before,
+        after,
+        path=path,
+        language=language,
+        first_line=first_line + text.count("\n", 0, start),
+        whole=end == len(text),
+        line_ending=_line_ending(raw_before, raw_after),
+        unit=unit_of((before + after).splitlines(), language),
+    )
+
+
+def accepted(spot: Spot, text: str, replace_after: int = 0) -> Spot:
+    """The spot behind ``text`` when it has been put in at this one."""
+    return _spot(
+        spot.before + text,
+        spot.after[replace_after:],
+        path=spot.path,
+        language=spot.language,
+        first_line=spot.first_line,
+        whole=spot.whole,
+        line_ending=spot.line_ending,
+        unit=spot.unit,
+    )
+
+
+def on_next_line(spot: Spot) -> Spot:
+    """The spot on a new line behind this one, as deep as an editor puts it."""
+    deeper = spot.unit if opens_block(code_of(spot.line_before, spot.facts), spot.facts) else ""
+    return accepted(spot, f"\n{leading(spot.line_before)}{deeper}")
+
+
+def _spot(
+    before: str,
+    after: str,
+    *,
+    path: str,
+    language: str,
+    first_line: int,
+    whole: bool,
+    line_ending: str,
+    unit: str,
+) -> Spot:
     facts = language_of(language)
     lexed_before = lex(before, facts)
     lexed_after = lex(after, facts, lexed_before.inside)
@@ -118,12 +161,12 @@ def spot_at(
         language=language,
         before=before,
         after=after,
-        first_line=first_line + text.count("\n", 0, start),
-        whole=end == len(text),
-        line_ending=_line_ending(raw_before, raw_after),
+        first_line=first_line,
+        whole=whole,
+        line_ending=line_ending,
         inside=lexed_before.inside,
-        owed=owed(before, lexed_before, after, lexed_after, whole=end == len(text)),
-        unit=unit_of((before + after).splitlines(), language),
+        owed=owed(before, lexed_before, after, lexed_after, whole=whole),
+        unit=unit,
     )
 
 

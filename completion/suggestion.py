@@ -42,6 +42,8 @@ class Suggestion:
     """Whether it is (the rest of) what was suggested before."""
     origin: Origin | None = None
     """For the memory's suggestions: one place where the text stands so; ``None`` if it stands nowhere."""
+    others: tuple[Suggestion, ...] = ()
+    """What else may stand here, best first, each with a text of its own; for those who ask by hand."""
     problem: str = ""
     """What kept the model from answering, as one sentence."""
     usage: Usage | None = None

@@ -33,6 +33,7 @@ def capabilities(client: Any) -> dict[str, Any]:
         "positionEncoding": agreed_encoding(client),
         "textDocumentSync": {"openClose": True, "change": 2, "save": True},
         "inlineCompletionProvider": {},
+        "codeActionProvider": {},
         "executeCommandProvider": {"commands": list(protocol.COMMANDS)},
         "workspace": {
             "workspaceFolders": {"supported": True, "changeNotifications": True},

@@ -10,15 +10,17 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 STATUS = "hearth/status"
+CURSOR = "hearth/cursor"
 
 ACCEPTED = "hearth.accepted"
+DISMISSED = "hearth.dismissed"
 PAUSE = "hearth.pause"
 RESUME = "hearth.resume"
 RESTART_ENGINE = "hearth.restartEngine"
 SUGGESTION_SOURCE = "hearth.suggestionSource"
 
-CUSTOM_METHODS = (STATUS,)
-COMMANDS = (ACCEPTED, PAUSE, RESUME, RESTART_ENGINE, SUGGESTION_SOURCE)
+CUSTOM_METHODS = (STATUS, CURSOR)
+COMMANDS = (ACCEPTED, DISMISSED, PAUSE, RESUME, RESTART_ENGINE, SUGGESTION_SOURCE)
 SOURCES = ("memory", "model", "both")
 
 State = Literal["stopped", "starting", "idle", "loading", "ready", "failed"]

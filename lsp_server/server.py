@@ -11,8 +11,9 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, default_converter
 
-from lsp_server import convert
+from lsp_server import convert, wiring
 from lsp_server.convert import Encoding
+from lsp_server.dismissals import Dismissals
 from lsp_server.documents import Documents
 from lsp_server.reporter import Reporter
 from lsp_server.wiring import Workbench
@@ -22,6 +23,8 @@ from models.version import VERSION
 logger = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 5.0  # Longer than an editor may take to say its settings.
+
+HINT_SECONDS = 0.1  # A cursor on its way somewhere passes many lines, and opening a project many documents.
 
 OWN_DOCUMENTS = (
     lsp.TEXT_DOCUMENT_DID_OPEN,
@@ -68,6 +71,10 @@ class Assistant(LanguageServer):
         """What the editor said in `initialize`."""
         self.settled = asyncio.Event()
         """Set when the settings are known, and with them the model."""
+        self.dismissals = Dismissals()
+        self.cursors: dict[str, lsp.Position] = {}
+        """Where the cursor was last in each document that is open or was."""
+        self._hint: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Task[None]] = set()
         self.workbench = workbench
         self.reporter = Reporter(self)
@@ -104,6 +111,34 @@ class Assistant(LanguageServer):
             task = asyncio.create_task(self._warm())
             self._background.add(task)
             task.add_done_callback(self._background.discard)
+
+    def hint(self, uri: str, position: lsp.Position | None = None) -> None:
+        """Somebody may type in this document soon: here, or where they were last, or at its start.
+
+        Of several hints in a row the last one counts.
+        """
+        if position is not None:
+            self.cursors[uri] = position
+        if self._hint:
+            self._hint.cancel()
+        self._hint = asyncio.get_running_loop().call_later(HINT_SECONDS, self._follow_hint, uri)
+
+    def _follow_hint(self, uri: str) -> None:
+        document = self.documents.get(uri)
+        if document is None:
+            return
+        if not self.settled.is_set():  # The settings may name another model.
+            self.hint(uri)
+            return
+        at = self.cursors.get(uri, lsp.Position(line=0, character=0))
+        found = document.locate(at, self.encoding) or (0, 0)
+        path = convert.path_of(uri, self.roots)
+        try:
+            wiring.hint(
+                self.workbench, document.window(*found), path=path, language=document.language, document=uri
+            )
+        except Exception:
+            logger.exception("hint not followed: bug")
 
     async def _warm(self) -> None:
         try:

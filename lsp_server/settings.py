@@ -109,6 +109,14 @@ class Settings:
         "for the project memory, the least chance that the text is exactly right.",
         '`"eager"`, `"balanced"`, `"quiet"`, or a number from 0 to 1',
     )
+    completion_look_ahead: bool = _option(
+        "completion.lookAhead",
+        True,
+        _truth,
+        "Whether the suggestion that follows the one on screen is made while you look at it, so that it is "
+        "there at once when you accept. It takes processor time for what you may never see.",
+        "`true`, `false`",
+    )
     completion_deadline_ms: int = _option(
         "completion.deadlineMs",
         4000,

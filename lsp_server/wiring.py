@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from completion.ahead import Ahead
 from completion.anchoring import MOST_GROWTH
 from completion.cache import SuggestionCache
-from completion.complete import Connect, complete
+from completion.complete import complete
+from completion.complete import look_ahead as complete_ahead
 from completion.config import CompletionConfig
 from completion.latest import Latest
 from completion.recall import NOTHING
-from completion.spot import Spot, spot_at
+from completion.sessions import Connect, Session, Sessions
+from completion.spot import Spot, accepted, on_next_line, spot_at
 from completion.suggestion import Suggestion
 from completion.trigger import Edit, Trigger, decide
 from lsp_server import settings as user_settings
+from lsp_server.context import Context
 from lsp_server.documents import Window
 from lsp_server.memory import ProjectMemory
 from lsp_server.settings import Confidence, Settings
@@ -27,7 +32,7 @@ from models import paths, registry
 from models.errors import ModelError, Unreachable
 from models.launch import Engine, EngineOptions
 from models.spec import ModelSpec
-from models.wire import CompletionRequest, Health, Sampling
+from models.wire import CompletionRequest, Health, Sampling, Snippet
 
 if TYPE_CHECKING:  # It imports httpx, which takes a quarter of a second, while an editor waits for an answer.
     from models.backend import Backend
@@ -40,6 +45,8 @@ LARGE = 4096  # Tokens. More than all of these together.
 MEMORY_AT_ONCE = 0.5  # As likely right as not: more than a small model reaches, and it costs a millisecond.
 MEMORY_WORTH_SHOWING = 0.15  # Shows half of the places, two of three exactly right (docs/benchmarks.md).
 ASKED_THRESHOLD = 0.05  # Who asks by hand sees what is right once in twenty times, but no mere noise.
+LOOK_AHEAD = 2  # Places: behind the suggestion, and on the next line where nothing more is due there.
+AHEAD_CHARACTERS = 256  # Of the text on each side that tell one such place from another.
 LINGER_SECONDS = 60.0  # Closing one window and opening another finds the engine still there.
 
 
@@ -52,7 +59,11 @@ class Workbench:
         self.paused = False
         self.latest = Latest()
         self.cache = SuggestionCache()
+        self.sessions = Sessions()
+        self.ahead = Ahead()
+        self.context = Context()
         self.memory = ProjectMemory(paths.cache_dir(), builds=builds)
+        self._loaded: tuple[int, int] | None = None
         self._argument = model
         self._own, self._unread = user_settings.read_own(settings_file())
         self._closed = False
@@ -71,6 +82,11 @@ class Workbench:
         return Path(name).stem if name.endswith(".gguf") else name
 
     @property
+    def is_closed(self) -> bool:
+        """Whether the engine has been given back for good."""
+        return self._closed
+
+    @property
     def is_starting(self) -> bool:
         """Whether somebody waits for the engine to be found or started."""
         return 0 < self._waiting
@@ -86,6 +102,7 @@ class Workbench:
 
     def forget_shown(self) -> None:
         """What was suggested is not suggested again without asking."""
+        self.ahead.stop()
         self.cache = SuggestionCache()
 
     async def backend(self) -> Backend:
@@ -94,7 +111,7 @@ class Workbench:
             raise Unreachable("Hearth is closing.")
         if self._engine is None:
             self._options = engine_options(self.settings)
-            self._engine = Engine(self._options, lambda health: self.on_health(health))
+            self._engine = Engine(self._options, self._heard)
         self._waiting += 1
         try:
             return await self._engine.backend()
@@ -138,7 +155,17 @@ class Workbench:
         await self.memory.close()
         await self._let_go()
 
+    def _heard(self, health: Health) -> None:
+        """What an engine has read is gone when another one, or another load of the model, takes its place."""
+        loaded = (health.pid, health.loads) if health.state == "ready" else None
+        if self._loaded not in (loaded, None):
+            self.sessions.lost()
+        self._loaded = loaded
+        self.on_health(health)
+
     async def _let_go(self) -> None:
+        self.ahead.stop()
+        await self.sessions.close()
         engine, self._engine = self._engine, None
         if engine is not None:
             await engine.close()
@@ -153,34 +180,129 @@ def look(
 ) -> tuple[Spot, Trigger]:
     """What is at the cursor, and whether it is a moment to suggest."""
     config = completion_config(settings, None)
-    spot = spot_at(window.text, window.offset, path=path, language=language, config=config)
+    spot = spot_in(window, path=path, language=language, config=config)
     return spot, decide(spot, explicit=explicit, previous=previous, config=config)
 
 
-async def suggest(bench: Workbench, spot: Spot, trigger: Trigger, document: str = "") -> Suggestion:
+def spot_in(window: Window, *, path: str, language: str, config: CompletionConfig) -> Spot:
+    """What is at the cursor of a window."""
+    first = window.first_line
+    return spot_at(window.text, window.offset, path=path, language=language, config=config, first_line=first)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answering:
+    """Who answers, under which name, and how."""
+
+    connect: Connect
+    model: str
+    config: CompletionConfig
+
+
+async def suggest(
+    bench: Workbench, spot: Spot, trigger: Trigger, document: str = "", *, anchored: bool = True
+) -> Suggestion:
     """Ask the memory and the model; the same way for every editor and for the command line.
 
-    ``document`` is its URI, by which the memory knows it. Without a usable model, the memory answers alone.
+    ``document`` is its URI, by which the memory and the anchors know it; ``anchored`` is for those who will
+    ask again. Without a usable model, the memory answers alone.
     """
     if trigger.shape == "none" and not (trigger.may_go_on and bench.cache):
         return Suggestion(text="", reason=trigger.reason)
+    asked = answering(bench, explicit=trigger.explicit)
+    session = session_of(bench, asked, spot, document) if document and anchored else None
+    start = time.perf_counter()
+    known = bench.cache.find(spot, trigger, asked.model) if trigger.may_go_on else None
+    if known is None:
+        bench.ahead.stop()
+    recalled = NOTHING if known or not document else await bench.memory.recall(document, spot, trigger)
+    took = 1000 * (time.perf_counter() - start)
+    try:
+        suggestion = await complete(
+            asked.connect,
+            bench.cache,
+            spot,
+            trigger,
+            asked.config,
+            asked.model,
+            recall=lambda _spot, _trigger: recalled,
+            session=session,
+        )
+    except Unreachable:
+        bench.sessions.lost()
+        raise
+    except asyncio.CancelledError:
+        _prepare(bench, session, spot, trigger)
+        raise
+    _prepare(bench, session, spot, trigger)
+    return replace(suggestion, ms=suggestion.ms + took)
+
+
+def _prepare(bench: Workbench, session: Session | None, spot: Spot, trigger: Trigger) -> None:
+    """Once a request is over, and not before, the next anchor is read where one is due."""
+    if session and trigger.shape != "none" and not bench.is_closed:
+        session.prepare(spot)
+
+
+def look_ahead(bench: Workbench, spot: Spot, shown: Suggestion, document: str) -> None:
+    """Have the suggestion made that is due when this one, which is shown now, has been accepted."""
+    if not bench.settings.completion_look_ahead or not shown.text or not document:
+        return
+    text = shown.text.replace(spot.line_ending, "\n")
+    behind = accepted(spot, text, shown.replace_after)
+    asked = answering(bench, explicit=False)
+    session = session_of(bench, asked, behind, document)
+
+    async def work() -> None:
+        at = behind
+        for _ in range(LOOK_AHEAD):
+            trigger = decide(at, explicit=False, previous=None, config=asked.config)
+            if trigger.shape != "none":
+                recalled = await bench.memory.recall(document, at, trigger)
+                said = await complete_ahead(
+                    asked.connect, bench.cache, at, trigger, asked.config, asked.model, recalled, session
+                )
+                if said is None or said.text:
+                    return
+            if at.line_after.strip() or not trigger.may_go_on:
+                return
+            at = on_next_line(at)
+
+    bench.ahead.start((document, behind.before[-AHEAD_CHARACTERS:], behind.after[:AHEAD_CHARACTERS]), work)
+
+
+def hint(bench: Workbench, window: Window, *, path: str, language: str, document: str) -> None:
+    """Somebody may type here soon: have the model read what stands there."""
+    if not bench.settings.completion_enabled or bench.paused or bench.is_closed:
+        return
+    asked = answering(bench, explicit=False)
+    spot = spot_in(window, path=path, language=language, config=asked.config)
+    if "\0" not in spot.before + spot.after:
+        session_of(bench, asked, spot, document).hint(spot)
+
+
+def answering(bench: Workbench, *, explicit: bool) -> Answering:
+    """Who answers now. Without a usable model, connecting says why."""
     connect: Connect = bench.backend
     try:
         model: ModelSpec | None = registry.find(bench.settings.model)
     except ModelError as exc:
         model, connect = None, partial(_raise, exc)
-    name = model_id(model) if model else bench.settings.model
     config = completion_config(bench.settings, model)
-    if trigger.explicit:  # Who asks wants to see it, however unsure model and memory are.
+    if explicit:  # Who asks wants to see it, however unsure model and memory are.
         config = replace(config, confidence_threshold=0.0, memory_threshold=ASKED_THRESHOLD)
-    start = time.perf_counter()
-    known = trigger.may_go_on and bench.cache.find(spot, trigger, name)
-    recalled = NOTHING if known or not document else await bench.memory.recall(document, spot, trigger)
-    took = 1000 * (time.perf_counter() - start)
-    suggestion = await complete(
-        connect, bench.cache, spot, trigger, config, name, recall=lambda _spot, _trigger: recalled
-    )
-    return replace(suggestion, ms=suggestion.ms + took)
+    return Answering(connect=connect, model=model_id(model) if model else bench.settings.model, config=config)
+
+
+def session_of(bench: Workbench, asked: Answering, spot: Spot, document: str) -> Session:
+    """How to ask about a document, with pieces of the others."""
+
+    def context(before: str, after: str, tokens: int) -> tuple[tuple[Snippet, ...], str]:
+        repository = bench.context.repository(document)
+        pieces = bench.context.snippets(document, spot.path, before, after, tokens) if tokens else ()
+        return pieces, repository
+
+    return bench.sessions.session(document, asked.model, asked.config, asked.connect, context)
 
 
 async def _raise(problem: ModelError) -> Backend:

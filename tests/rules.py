@@ -74,6 +74,8 @@ PURE = (
 NOT_PURE = (
     "completion/__init__.py",  # exports the orchestration too
     "completion/complete.py",  # asks the model, takes the time
+    "completion/ahead.py",  # rests a moment
+    "completion/sessions.py",  # has the engine read ahead
     "completion/latest.py",  # waits for the next keystroke
     "models/engine/template.py",  # a chat template may ask for today's date
     "models/gguf_header.py",  # reads the first bytes of the file itself

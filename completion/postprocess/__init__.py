@@ -9,6 +9,7 @@ from completion.postprocess.draft import Draft, Step
 from completion.postprocess.indent import fit_first_blanks, fit_indentation, fit_tabs
 from completion.postprocess.overlap import no_overlap
 from completion.postprocess.repeats import no_repeats
+from completion.postprocess.tab import no_indentation
 from completion.postprocess.trim import no_special_tokens, trim
 from completion.spot import Spot
 from completion.trigger import Trigger
@@ -23,6 +24,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("closers", fit_closers),
     ("repeats", no_repeats),
     ("lone_closers", no_lone_closers),
+    ("tab_indents", no_indentation),
     ("blank", trim),
 )
 """Each step with the word for the log when it leaves nothing."""

@@ -128,7 +128,7 @@ async def _complete(target: Target, path: Path, model: str | None, *, as_json: b
         bench.memory.configure(bench.settings)
         bench.memory.start([str(project)] if project else [], [document])
         read = await bench.memory.read_now(READ_SECONDS)
-        suggestion = await wiring.suggest(bench, spot, trigger, document.uri)
+        suggestion = await wiring.suggest(bench, spot, trigger, document.uri, anchored=False)
         memory = {**bench.memory.status.json(), "root": str(project) if project else None, "read": read}
     finally:
         await bench.close()
@@ -145,6 +145,7 @@ def _json(suggestion: Any, shape: str, line: int, column: int, memory: dict[str,
     return {
         "suggestion": suggestion.text,
         "replaces": suggestion.replace_after,
+        "others": [it.text for it in suggestion.others],
         "line": line,
         "column": column,
         "trigger": shape,

@@ -9,7 +9,15 @@ from typing import Any
 from lsprotocol import types as lsp
 
 from lsp_server import protocol
-from lsp_server.features import commands, configuration, inline_completion, lifecycle, status, sync
+from lsp_server.features import (
+    commands,
+    configuration,
+    hints,
+    inline_completion,
+    lifecycle,
+    status,
+    sync,
+)
 from lsp_server.fence import fence, fence_now
 from lsp_server.server import Assistant
 
@@ -45,11 +53,14 @@ FEATURES = (
         lsp.InlineCompletionOptions(),
         degraded=[],
     ),
+    Feature(lsp.TEXT_DOCUMENT_CODE_ACTION, hints.code_action, lsp.CodeActionOptions(), degraded=[]),
+    Feature(protocol.CURSOR, hints.cursor, at_once=True),
     Feature(protocol.STATUS, status.handle),
 )
 
 COMMANDS = {
     protocol.ACCEPTED: commands.accepted,
+    protocol.DISMISSED: commands.dismissed,
     protocol.PAUSE: commands.pause,
     protocol.RESUME: commands.resume,
     protocol.RESTART_ENGINE: commands.restart_engine,

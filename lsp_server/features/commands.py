@@ -16,6 +16,12 @@ async def accepted(ls: Assistant, *arguments: Any) -> None:
     ls.reporter.accepted(source if source in protocol.SOURCES else "model")
 
 
+async def dismissed(ls: Assistant, *arguments: Any) -> None:
+    """What was shown last was sent away: its line stays without, as long as it stays as it is."""
+    ls.workbench.ahead.stop()
+    ls.dismissals.dismiss(ls.documents)
+
+
 async def pause(ls: Assistant, *arguments: Any) -> None:
     """No ghost text until ``resume``."""
     ls.workbench.paused = True

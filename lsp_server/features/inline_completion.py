@@ -1,4 +1,4 @@
-"""Ghost text: an editor's request -> at most one suggestion.
+"""Ghost text: an editor's request -> one suggestion, or several where somebody asks by hand.
 
 ``None`` (null) leaves what the editor shows as it is: for a request that a newer one has overtaken, and for
 a document that has moved on. An empty list takes the ghost text away: there is nothing to suggest here.
@@ -11,8 +11,9 @@ import logging
 from lsprotocol import types as lsp
 
 from completion.latest import Superseded
+from completion.spot import Spot
 from completion.suggestion import Suggestion
-from completion.trigger import Edit
+from completion.trigger import Edit, Trigger
 from lsp_server import convert, wiring
 from lsp_server.documents import Document
 from lsp_server.items import Place, item_for, place_at
@@ -33,18 +34,9 @@ async def handle(ls: Assistant, params: lsp.InlineCompletionParams) -> list[lsp.
         return []
     version = document.version
     explicit = params.context.trigger_kind == lsp.InlineCompletionTriggerKind.Invoked
-    suggestion = await _suggest(ls, document, place, explicit=explicit)
-    if suggestion is None or document.version != version or ls.documents.get(document.uri) is not document:
-        return None
-    item = item_for(place, suggestion, ls.encoding)
-    if item is None:
+    ls.cursors[document.uri] = params.position
+    if ls.dismissals.is_silent(document, place.line) and not explicit:
         return []
-    ls.reporter.shown(suggestion)
-    return [item]
-
-
-async def _suggest(ls: Assistant, document: Document, place: Place, *, explicit: bool) -> Suggestion | None:
-    """The newest request's suggestion; ``None`` for one that has been overtaken."""
     spot, trigger = wiring.look(
         place.window,
         ls.workbench.settings,
@@ -53,10 +45,24 @@ async def _suggest(ls: Assistant, document: Document, place: Place, *, explicit:
         explicit=explicit,
         previous=_previous(document, place),
     )
+    suggestion = await _suggest(ls, spot, trigger, document.uri)
+    if suggestion is None or document.version != version or ls.documents.get(document.uri) is not document:
+        return None
+    shown = [it for it in (suggestion, *suggestion.others) if it.text]
+    items = [item for it in shown if (item := item_for(place, it, ls.encoding))]
+    if items:
+        ls.reporter.shown(suggestion)
+        ls.dismissals.shown(document, place.line)
+        wiring.look_ahead(ls.workbench, spot, suggestion, document.uri)
+    return items
+
+
+async def _suggest(ls: Assistant, spot: Spot, trigger: Trigger, uri: str) -> Suggestion | None:
+    """The newest request's suggestion; ``None`` for one that has been overtaken."""
 
     async def work() -> Suggestion:
         try:
-            suggestion = await wiring.suggest(ls.workbench, spot, trigger, document.uri)
+            suggestion = await wiring.suggest(ls.workbench, spot, trigger, uri)
         except (BackendError, ModelError) as exc:
             ls.reporter.problem(str(exc))
             raise
@@ -65,7 +71,7 @@ async def _suggest(ls: Assistant, document: Document, place: Place, *, explicit:
         return suggestion
 
     try:
-        return await ls.workbench.latest.run(document.uri, work)
+        return await ls.workbench.latest.run(uri, work)
     except Superseded:
         return None
 

@@ -23,6 +23,7 @@ def opened(ls: Assistant, params: lsp.DidOpenTextDocumentParams) -> None:
         context.opened(document)
     if len(ls.documents) == 1:
         ls.warm()
+    ls.hint(document.uri)
 
 
 def changed(ls: Assistant, params: lsp.DidChangeTextDocumentParams) -> None:
@@ -54,6 +55,7 @@ def closed(ls: Assistant, params: lsp.DidCloseTextDocumentParams) -> None:
     if document is not None:
         ls.documents.drop(document.uri)
         ls.workbench.memory.closed(document)
+        ls.workbench.sessions.forget(document.uri)
         context = _context(ls)
         if context:
             context.closed(document.uri)

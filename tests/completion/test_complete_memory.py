@@ -75,13 +75,10 @@ async def test_a_sure_memory_needs_no_engine() -> None:
     assert suggestion.origin == Origin(path="src/a", line=3)
 
 
-@pytest.mark.parametrize("explicit", [False, True])
-def test_a_sure_memory_waits_for_nothing(explicit: bool) -> None:
+def test_a_sure_memory_waits_for_nothing() -> None:
     """Not even for the pause between two keys: the answer is there before anything else may run."""
     config = replace(CONFIG, pause_ms=60_000)
-    answering = remember(
-        knows("price * count", 0.9), unwanted, "total = ‸\n", config=config, explicit=explicit
-    )
+    answering = remember(knows("price * count", 0.9), unwanted, "total = ‸\n", config=config)
     with pytest.raises(StopIteration) as done:
         answering.send(None)
     assert done.value.value.text == "price * count"

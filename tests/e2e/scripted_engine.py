@@ -97,7 +97,8 @@ class ScriptedEngine:
             await _say(writer, 202, {})
         else:
             request = httpx.Request(method, f"http://scripted{path}", content=body)
-            is_load = json.loads(body)["max_tokens"] == 0
+            asked = json.loads(body)
+            is_load = asked["max_tokens"] == 0 and asked["hearth"]["priority"] != "prefill"
             script = Script("") if is_load else self.script
             self.loads += is_load
             response = await script.handle_async_request(request)

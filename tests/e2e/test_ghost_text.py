@@ -27,7 +27,7 @@ async def test_three_editors_see_ghost_text(hearth_home: Path, client: str) -> N
         items = await it.ask(at)
         assert it.accepted(marked, items[0]) == "x = '😀'; print(x) or x\n"
         assert items[0].command.command in it.capabilities.execute_command_provider.commands
-        assert engine.script.requests[0]["prompt"] == "x = '😀'; print("
+        assert engine.script.requests[0]["hearth"]["middle"] == "x = '😀'; print("
         assert engine.script.requests[0]["hearth"]["path"] == "sample.py"
 
 
@@ -106,7 +106,7 @@ async def test_the_suggest_widgets_entry_is_extended(hearth_home: Path) -> None:
         at = it.open("import os\nos.pa‸\n")
         where = lsp.Range(lsp.Position(at.line, at.character - 2), at)
         items = await it.ask(at, selected=lsp.SelectedCompletionInfo(range=where, text="path"))
-        assert engine.script.requests[0]["prompt"].endswith("os.path")
+        assert engine.script.requests[0]["hearth"]["middle"] == "os.path"
         assert [(texts(items), items[0].range)] == [(["path.join(a)"], where)]
 
 

@@ -1,0 +1,272 @@
+"""The anchors of the open documents: what the engine has read, and what it should read next.
+
+A request is asked with an anchor that fits, whatever its age: typing waits for nothing. Where none fits, as
+after a jump, a small one is made that is read in the time of a key, and the full one is read behind it, in
+the background, and takes over when it is there. There is one such reading at a time; the next one ends it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from completion.anchoring import (
+    Anchor,
+    Fit,
+    anchored_request,
+    fit,
+    fit_new,
+    new_anchor,
+    prefill_request,
+    stale,
+    unread,
+)
+from completion.config import CHARACTERS_PER_TOKEN, CompletionConfig
+from completion.spot import Spot
+from completion.trigger import Trigger
+from models.errors import BackendError, ModelError
+from models.wire import CompletionRequest, Snippet, Usage
+
+if TYPE_CHECKING:
+    from models.backend import Backend
+
+logger = logging.getLogger(__name__)
+
+Connect = Callable[[], Awaitable["Backend"]]
+"""A way to the engine, which may have to be started first."""
+Context = Callable[[str, str, int], tuple[tuple[Snippet, ...], str]]
+"""Text before and after the cursor, a budget in tokens -> pieces of other files, the project's name."""
+
+MOST_READ = 3  # The engine has four sequences for each model; one is left for what is asked meanwhile.
+FIRST_SECONDS = 0.3
+"""How long reading may take before the first answer after a jump; what it says takes half as long again."""
+SPEED = 300.0
+"""Tokens that are read per second until it is known: a model of half a billion weights on two cores."""
+SLOWEST, FASTEST = 150.0, 50_000.0
+LEAST_MEASURED = 64  # Tokens; the time of fewer is mostly that of getting started.
+
+
+def no_context(_before: str, _after: str, _tokens: int) -> tuple[tuple[Snippet, ...], str]:
+    """For those who know no other files."""
+    return (), ""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Reading:
+    """An anchor that is being read in the background."""
+
+    document: str
+    anchor: Anchor
+    task: asyncio.Task[None] | None = None
+
+
+class Sessions:
+    """What one engine has read for all documents; lives on the event loop."""
+
+    def __init__(self) -> None:
+        self._model = ""
+        self._read: list[tuple[str, Anchor]] = []
+        """Documents and their anchors, the one used last first."""
+        self._reading: _Reading | None = None
+        self._refused: Anchor | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._active = ""
+        self._speed = SPEED
+
+    def anchors(self, document: str) -> tuple[Anchor, ...]:
+        """The anchors of a document, the one used last first."""
+        return tuple(anchor for name, anchor in self._read if name == document)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether something is read in the background now."""
+        return self._reading is not None
+
+    def forget(self, document: str) -> None:
+        """It was closed."""
+        self._read = [it for it in self._read if it[0] != document]
+        if self._reading and self._reading.document == document:
+            self._stop()
+
+    def lost(self) -> None:
+        """The engine is gone, and with it all that it had read."""
+        self._read.clear()
+        self._refused = None
+        self._stop()
+
+    async def close(self) -> None:
+        """Read nothing any more."""
+        self.lost()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def session(
+        self,
+        document: str,
+        model: str,
+        config: CompletionConfig,
+        connect: Connect,
+        context: Context = no_context,
+    ) -> Session:
+        """How to ask about one document; another model has read nothing yet."""
+        if model != self._model:
+            self.lost()
+            self._model = model
+        return Session(self, document, model, config, connect, context)
+
+    def learn(self, usage: Usage | None) -> None:
+        """How fast the engine reads decides how much it is given to read before the first answer."""
+        read = usage.prompt_tokens - usage.cached_tokens if usage else 0
+        if usage and LEAST_MEASURED <= read and 0 < usage.prompt_ms:
+            measured = 1000 * read / usage.prompt_ms
+            self._speed = min(max((self._speed + measured) / 2, SLOWEST), FASTEST)
+
+    def _use(self, document: str, anchor: Anchor) -> None:
+        entry = (document, anchor)
+        self._read = [entry, *(it for it in self._read if it != entry)][:MOST_READ]
+
+    def _stop(self) -> None:
+        if self._reading and self._reading.task:
+            self._reading.task.cancel()
+        self._reading = None
+
+    def _start(self, reading: _Reading, request: CompletionRequest, connect: Connect) -> None:
+        self._stop()
+        self._reading = reading
+        reading.task = task = asyncio.create_task(self._run(reading, request, connect))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, reading: _Reading, request: CompletionRequest, connect: Connect) -> None:
+        usage: Usage | None = None
+        try:
+            backend = await connect()
+            async with aclosing(backend.complete(request)) as stream:
+                async for piece in stream:
+                    usage = piece.usage or usage
+        except (BackendError, ModelError) as exc:
+            self._refused = reading.anchor
+            logger.info("prefill failed cause=%s", type(exc).__name__)
+        else:
+            self._use(reading.document, reading.anchor)
+            self.learn(usage)
+            if usage:
+                new = usage.prompt_tokens - usage.cached_tokens
+                logger.info("prefill tokens=%d new=%d ms=%.0f", usage.prompt_tokens, new, usage.prompt_ms)
+        finally:
+            if self._reading is reading:
+                self._reading = None
+
+
+class Session:
+    """How to ask about one document now."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        document: str,
+        model: str,
+        config: CompletionConfig,
+        connect: Connect,
+        context: Context,
+    ) -> None:
+        self._sessions = sessions
+        self._document = document
+        self._model = model
+        self._config = config
+        self._connect = connect
+        self._context = context
+
+    def request(self, spot: Spot, trigger: Trigger) -> CompletionRequest:
+        """The request for a spot, with the anchor that has the least to read."""
+        anchor, found = self._fitting(spot) or self._first(spot)
+        self._sessions._use(self._document, anchor)
+        self._sessions._active = self._document
+        return anchored_request(anchor, found, trigger, self._config, self._model)
+
+    def request_ahead(self, spot: Spot, trigger: Trigger) -> CompletionRequest | None:
+        """The same for what is not asked yet; ``None`` where no anchor fits: it is not worth a new one."""
+        fitting = self._fitting(spot)
+        if fitting is None:
+            return None
+        request = anchored_request(*fitting, trigger, self._config, self._model)
+        return replace(request, priority="prefill")
+
+    def learn(self, usage: Usage | None) -> None:
+        """What an answer has cost."""
+        self._sessions.learn(usage)
+
+    def prepare(self, spot: Spot) -> None:
+        """Somebody types here: have a new anchor read, if there is none or a better one is due."""
+        fitting = self._fitting(spot)
+        if fitting is None or stale(*fitting, spot, self._config):
+            self._read(spot, self._full(spot))
+
+    def hint(self, spot: Spot) -> None:
+        """Somebody may type here soon: the same, with fresh context where they come from another document."""
+        comes_back = self._document != self._sessions._active
+        self._sessions._active = self._document
+        full = self._full(spot, fresh=comes_back)
+        known = self._sessions.anchors(self._document)
+        fitting = self._fitting(spot)
+        is_fresh = not comes_back or any(_context_of(it) == _context_of(full) for it in known)
+        if fitting is None or stale(*fitting, spot, self._config) or not is_fresh:
+            self._read(spot, full)
+
+    def _fitting(self, spot: Spot) -> tuple[Anchor, Fit] | None:
+        """The anchor that fits: a full one before a small one, then the one used last."""
+        for anchor in sorted(self._sessions.anchors(self._document), key=lambda it: it.small):
+            found = fit(anchor, spot, self._config)
+            if isinstance(found, Fit):
+                return anchor, found
+        return None
+
+    def _first(self, spot: Spot) -> tuple[Anchor, Fit]:
+        """A new anchor: the full one if that is read soon enough, else a small one."""
+        anchor = self._full(spot)
+        tokens = int(FIRST_SECONDS * self._sessions._speed)
+        if tokens * CHARACTERS_PER_TOKEN < self._unread(anchor):
+            anchor = new_anchor(spot, self._config, anchor.snippets, tokens=tokens)
+        return anchor, fit_new(anchor, spot, self._config)
+
+    def _full(self, spot: Spot, *, fresh: bool = False) -> Anchor:
+        """A full anchor: with the context of one whose text can be kept, or with what is the context now."""
+        plain = new_anchor(spot, self._config)
+        for known in self._sessions.anchors(self._document):
+            kept = replace(plain, snippets=known.snippets, repository=known.repository)
+            shared = kept.characters - unread(kept, [known])
+            if not fresh and not known.small and plain.characters / 2 <= shared:
+                return kept
+        snippets, repository = self._context(
+            spot.before[-self._config.prefix_characters :], plain.suffix, self._config.snippet_tokens
+        )
+        return replace(plain, snippets=snippets, repository=repository)
+
+    def _unread(self, anchor: Anchor) -> int:
+        return unread(anchor, [it for _, it in self._sessions._read])
+
+    def _read(self, spot: Spot, anchor: Anchor) -> None:
+        """Have an anchor read in the background, unless it is, or one that will do as well."""
+        reading = self._sessions._reading
+        if (
+            reading
+            and reading.document == self._document
+            and _context_of(reading.anchor) == _context_of(anchor)
+        ):
+            on_its_way = fit(reading.anchor, spot, self._config)
+            if isinstance(on_its_way, Fit) and not stale(reading.anchor, on_its_way, spot, self._config):
+                return
+        if not anchor.characters or anchor in (
+            self._sessions._refused,
+            *self._sessions.anchors(self._document),
+        ):
+            return
+        request = prefill_request(anchor, fit_new(anchor, spot, self._config), self._model)
+        self._sessions._start(_Reading(document=self._document, anchor=anchor), request, self._connect)
+
+
+def _context_of(anchor: Anchor) -> tuple[tuple[Snippet, ...], str]:
+    return anchor.snippets, anchor.repository
