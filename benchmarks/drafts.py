@@ -25,11 +25,12 @@ from statistics import median, quantiles
 import numpy as np
 
 from benchmarks import shape_model
-from models.engine import sampling, steps
+from models.engine import sampling, speech
 from models.engine.draft import KNOTS
 from models.engine.job import Job
 from models.engine.llama import Limits, Llama, Status
 from models.engine.sampling import Scores
+from models.engine.window import Window
 from models.engine.worker import EngineConfig, Worker, default_threads
 from models.registry import STARTER_FILE
 from models.spec import ModelSpec
@@ -158,10 +159,13 @@ def _patched(author: Author) -> Iterator[Counter[int]]:
         sizes[outputs - 1] += 1
         return real(self, sequence, position, tokens, outputs=outputs)
 
-    vars(steps)["choose"] = author.choose
+    vars(speech)["choose"] = author.choose
+    window = Window.follows
+    Window.follows = lambda *_: ((), 0)  # type: ignore[method-assign]  # here candidates are measured
     Llama.evaluate = evaluate  # type: ignore[method-assign]
     yield sizes
-    vars(steps)["choose"] = sampling.choose
+    vars(speech)["choose"] = sampling.choose
+    Window.follows = window  # type: ignore[method-assign]
     Llama.evaluate = real  # type: ignore[method-assign]
 
 

@@ -113,7 +113,7 @@ class Usage:
     """Prompt tokens whose KV was already there."""
     completion_tokens: int
     drafted_tokens: int = 0
-    """Tokens of candidates that were evaluated ahead of the model's choice."""
+    """Tokens of candidates, or of what the prompt repeats, that were evaluated ahead of the choice."""
     accepted_tokens: int = 0
     """Those of them that turned out to be its choice: so many steps were saved."""
     queue_ms: float = 0.0

@@ -22,6 +22,7 @@ COST_RATE = 0.2  # Of a new measurement in the running one: a machine that gets 
 OUTLIER = 2.0  # A measurement further off than this factor counts as if it were this far off.
 DEAREST = 1.25  # Times as many single tokens: no batch costs more, but one that was interrupted.
 
+MATCHES = (2, 4, 12)  # Drafts from the window are counted by the tokens that are the same: up to so many.
 SURENESS = 4  # Drafts are counted apart by their weight: a sure one pays where a guess does not.
 PRIOR_RATE = 0.8  # A draft token's chance before anything was measured: hopeful, so that it is.
 PRIOR_COUNT = 4.0  # How many observations that hope is worth.
@@ -53,6 +54,8 @@ class Draft:
 
     tokens: tuple[int, ...] = ()
     weight: float = 0.0
+    match: int = 0
+    """For a draft from the window: how many tokens before it are the same as there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +171,8 @@ class DraftSize:
     """What a batch of each size of ``KNOTS`` costs in single tokens: that holds on a busy machine too."""
     seen: tuple[float, ...] = (0.0,) * len(KNOTS)
     """How often each size was measured."""
-    by_weight: tuple[Acceptance, ...] = (Acceptance(),) * SURENESS
+    by_weight: tuple[Acceptance, ...] = (Acceptance(),) * (SURENESS + len(MATCHES))
+    """First those of candidates, then those from the window."""
 
     def size(self, draft: Draft, *, pending: int = 1) -> int:
         """How many of ``draft``'s tokens give the most tokens per millisecond, behind ``pending`` others.
@@ -228,6 +232,8 @@ class DraftSize:
 
 
 def _sureness(draft: Draft) -> int:
+    if draft.match:
+        return SURENESS + sum(it < draft.match for it in MATCHES[:-1])
     return min(int(draft.weight * SURENESS), SURENESS - 1)
 
 

@@ -132,6 +132,9 @@ class Clock:
     """Tokens of the answer that came from the evaluation of the prompt: one, or more with a draft."""
     drafted: int = 0
     accepted: int = 0
+    window_drafted: int = 0
+    window_accepted: int = 0
+    """Those of them that came from the window."""
     draft_batches: int = 0
     saved: int = 0
     """Choices made without an evaluation of their own."""
@@ -162,9 +165,12 @@ class Clock:
         self.saved += max(choices - 1, 0)
         self.at_once = self.at_once or self.produced
 
-    def drafted_batch(self, drafted: int, accepted: int) -> None:
-        """One evaluation carried a draft."""
+    def drafted_batch(self, drafted: int, accepted: int, *, window: bool) -> None:
+        """One evaluation carried a draft: from candidates, or from the ``window``."""
         self.draft_batches += 1
+        if window:
+            self.window_drafted += drafted
+            self.window_accepted += accepted
         self.drafted += drafted
         self.accepted += accepted
 

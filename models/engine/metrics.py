@@ -19,6 +19,8 @@ class Metrics:
     completion_tokens: int = 0
     drafted_tokens: int = 0
     accepted_tokens: int = 0
+    window_drafted_tokens: int = 0
+    window_accepted_tokens: int = 0
     draft_batches: int = 0
     saved_tokens: int = 0
     queue_seconds: float = 0.0
@@ -39,6 +41,8 @@ class Metrics:
         """Count what drafts brought to one answer, finished or not: most ghost text is cut short."""
         self.drafted_tokens += clock.drafted
         self.accepted_tokens += clock.accepted
+        self.window_drafted_tokens += clock.window_drafted
+        self.window_accepted_tokens += clock.window_accepted
         self.draft_batches += clock.draft_batches
         self.saved_tokens += clock.saved
 
@@ -49,8 +53,10 @@ HELP = {
     "prompt_tokens": "Prompt tokens asked for.",
     "cached_tokens": "Prompt tokens whose KV was already there.",
     "completion_tokens": "Tokens generated.",
-    "drafted_tokens": "Tokens of candidates evaluated ahead of the model's choice.",
+    "drafted_tokens": "Tokens evaluated ahead of the model's choice.",
     "accepted_tokens": "Drafted tokens that were its choice.",
+    "window_drafted_tokens": "Drafted tokens that came from the prompt or the answer itself.",
+    "window_accepted_tokens": "Those of them that were the model's choice.",
     "draft_batches": "Evaluations that carried a draft.",
     "saved_tokens": "Tokens chosen without an evaluation of their own.",
     "queue_seconds": "Seconds that answers waited for their turn.",

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from models.engine.draft import (
     LONGEST,
     PROBE_EVERY,
+    SURENESS,
     WINDOW_BYTES,
     Continuations,
     Draft,
@@ -221,7 +222,7 @@ def test_the_size_gives_the_most_tokens_per_millisecond(
         size = size.judged(LONG, right if ended else min(right + 1, LONGEST), right)
     draft = Draft(tokens=tuple(range(there)), weight=0.9)
     longest = min(there, LONGEST)
-    expected = size.by_weight[-1].expected(longest)
+    expected = size.by_weight[SURENESS - 1].expected(longest)
     speeds = [tokens / size.cost(1 + at) for at, tokens in enumerate(expected)]
     chosen = size.size(draft)
     assert chosen <= longest
