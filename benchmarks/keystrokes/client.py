@@ -10,6 +10,7 @@ import re
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,10 @@ LOG_VALUE = re.compile(r"(\w+)=(\S*)")
 READ_BYTES = 64 * 1024
 LONGEST_LINE = 2**20
 GOODBYE_SECONDS = 10.0
+
+
+class Ended(RuntimeError):
+    """Nobody is there to answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,12 +161,15 @@ class Client:
                     await self.request("shutdown", None)
                     self.notify("exit", None)
                     await self.process.wait()
-            except TimeoutError:
-                self.process.kill()
+            except (TimeoutError, Ended, ConnectionError):
+                with suppress(ProcessLookupError):
+                    self.process.kill()
                 await self.process.wait()
         await asyncio.gather(*self._readers)
 
     def _send(self, method: str, params: Any) -> tuple[int, asyncio.Future[Reply]]:
+        if self._readers[0].done():
+            raise Ended("The language server has ended.")
         number = next(self._ids)
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._waiting[number] = reply
@@ -180,7 +188,7 @@ class Client:
             while (body := frames.take()) is not None:
                 at = time.perf_counter()
                 self._take(json.loads(body), at)
-        gone = RuntimeError("The language server has ended.")
+        gone = Ended("The language server has ended.")
         for reply in self._waiting.values():
             if not reply.done():
                 reply.set_exception(gone)
