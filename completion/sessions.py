@@ -44,9 +44,9 @@ Context = Callable[[str, str, int], tuple[tuple[Snippet, ...], str]]
 MOST_READ = 3  # The engine has four sequences for each model; one is left for what is asked meanwhile.
 FIRST_SECONDS = 0.3
 """How long reading may take before the first answer after a jump; what it says takes half as long again."""
-SPEED = 300.0
-"""Tokens that are read per second until it is known: a model of half a billion weights on two cores."""
-SLOWEST, FASTEST = 150.0, 50_000.0
+SLOWEST, FASTEST = 300.0, 50_000.0
+"""Tokens read per second: as half a billion weights are on two cores, and as nobody has measured. What is
+slower waits longer: with fewer tokens than this, the model sees too little to say anything."""
 LEAST_MEASURED = 64  # Tokens; the time of fewer is mostly that of getting started.
 
 
@@ -75,7 +75,7 @@ class Sessions:
         self._refused: Anchor | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._active = ""
-        self._speed = SPEED
+        self._speed = SLOWEST
 
     def anchors(self, document: str) -> tuple[Anchor, ...]:
         """The anchors of a document, the one used last first."""

@@ -64,6 +64,8 @@ class Workbench:
         self.context = Context()
         self.memory = ProjectMemory(paths.cache_dir(), builds=builds)
         self._loaded: tuple[int, int] | None = None
+        self.context_tokens: int | None = None
+        """How much text the loaded model takes at once; ``None`` until it is loaded."""
         self._argument = model
         self._own, self._unread = user_settings.read_own(settings_file())
         self._closed = False
@@ -161,6 +163,7 @@ class Workbench:
         if self._loaded not in (loaded, None):
             self.sessions.lost()
         self._loaded = loaded
+        self.context_tokens = health.context_tokens or None
         self.on_health(health)
 
     async def _let_go(self) -> None:
@@ -288,7 +291,7 @@ def answering(bench: Workbench, *, explicit: bool) -> Answering:
         model: ModelSpec | None = registry.find(bench.settings.model)
     except ModelError as exc:
         model, connect = None, partial(_raise, exc)
-    config = completion_config(bench.settings, model)
+    config = completion_config(bench.settings, model, bench.context_tokens)
     if explicit:  # Who asks wants to see it, however unsure model and memory are.
         config = replace(config, confidence_threshold=0.0, memory_threshold=ASKED_THRESHOLD)
     return Answering(connect=connect, model=model_id(model) if model else bench.settings.model, config=config)
@@ -314,9 +317,11 @@ def settings_file() -> Path:
     return paths.config_dir() / "settings.json"
 
 
-def completion_config(settings: Settings, model: ModelSpec | None) -> CompletionConfig:
-    """The completion package's part of the settings, in shares that fit into the model's context."""
-    context = model.context_tokens if model else None
+def completion_config(
+    settings: Settings, model: ModelSpec | None, context: int | None = None
+) -> CompletionConfig:
+    """The completion package's part of the settings, in shares that fit into the model's ``context``."""
+    context = context or (model.context_tokens if model else None)
     room = context - min(settings.completion_max_tokens, context // 4) if context else LARGE
     middle = min(MIDDLE_TOKENS, room // 4)
     suffix = min(SUFFIX_TOKENS, room // 5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,9 @@ def test_the_engines_part_of_the_settings(tmp_path: Path) -> None:
 def test_a_prompt_fits_into_the_model(tmp_path: Path, context: int | None, answer: int) -> None:
     """What is asked leaves room for the answer and for what will be typed before the next anchor."""
     model = ModelSpec(name="m", path=tmp_path, title="", context_tokens=context)
-    config = wiring.completion_config(Settings(completion_max_tokens=answer), model)
+    settings = Settings(completion_max_tokens=answer)
+    config = wiring.completion_config(settings, model)
+    assert config == wiring.completion_config(settings, replace(model, context_tokens=None), context)
     parts = config.prefix_tokens, config.suffix_tokens, config.middle_tokens
     assert 0 < min(parts)
     assert 0 <= config.snippet_tokens
