@@ -225,11 +225,13 @@ class Session:
         return None
 
     def _first(self, spot: Spot) -> tuple[Anchor, Fit]:
-        """A new anchor: the full one if that is read soon enough, else a small one."""
-        anchor = self._full(spot)
+        """A new anchor that is read soon enough: the full one, one with less behind the cursor, a small one."""
+        full = self._full(spot)
         tokens = int(FIRST_SECONDS * self._sessions._speed)
-        if tokens * CHARACTERS_PER_TOKEN < self._unread(anchor):
-            anchor = new_anchor(spot, self._config, anchor.snippets, tokens=tokens)
+        small = new_anchor(spot, self._config, full.snippets, tokens=tokens)
+        near = replace(full, suffix=small.suffix, to_end=small.to_end, small=True)
+        soon = (it for it in (full, near) if self._unread(it) <= tokens * CHARACTERS_PER_TOKEN)
+        anchor = next(soon, small)
         return anchor, fit_new(anchor, spot, self._config)
 
     def _full(self, spot: Spot, *, fresh: bool = False) -> Anchor:
