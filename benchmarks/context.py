@@ -238,8 +238,7 @@ def _scorer(llama: Llama, cut: Cut, room: int) -> Callable[[tuple[str, str], tup
         nats = _nats(llama, len(prompt), rest)
         llama.trim(0, len(prompt) - 1)
         _read(llama, len(prompt) - 1, prompt[-1:])
-        line = _line(llama, len(prompt))
-        return Score(nats=nats, exact=line == cut.rest, tokens=len(prompt))
+        return Score(nats=nats, exact=_says(llama, len(prompt), cut.rest.encode()), tokens=len(prompt))
 
     return score
 
@@ -265,18 +264,16 @@ def _loss(logits: Any, token: int) -> float:
     return float(top + np.log(np.exp(scores - top).sum()) - scores[token])
 
 
-def _line(llama: Llama, position: int) -> str:
-    """What the model says, greedily, up to the end of the line."""
+def _says(llama: Llama, position: int, rest: bytes) -> bool:
+    """Whether the model says exactly this line, greedily; what is wrong already is not said to its end."""
     said = b""
     for at in range(ANSWER_TOKENS):
         token = int(llama.logits(-1).argmax())
-        if llama.is_end(token):
-            break
         said += llama.piece(token)
-        if b"\n" in said:
+        if llama.is_end(token) or b"\n" in said or not (rest.startswith(said) or said.startswith(rest)):
             break
         llama.evaluate(0, position + at, [token], outputs=1)
-    return said.partition(b"\n")[0].decode("utf-8", "replace").rstrip()
+    return said.partition(b"\n")[0].rstrip() == rest
 
 
 def _print_names(found: Sequence[Outcome]) -> None:
