@@ -7,8 +7,9 @@ drop a job, or let a more urgent one go first, at any of these points. What was 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import replace
+from functools import partial
 
 from models.engine.heal import held_back
 from models.engine.job import RANK, Job, Unavailable
@@ -16,7 +17,7 @@ from models.engine.loaded import Clock, Loaded
 from models.engine.slots import choose_slot
 from models.engine.steps import answer
 from models.engine.template import chat_prompt
-from models.engine.vocabulary import FimText, Prompt, fim_prompt, plain_prompt
+from models.engine.vocabulary import FimText, Hold, Prompt, fim_prompt, hold_nothing, plain_prompt
 from models.errors import ModelError
 from models.wire import ChatRequest, CompletionRequest
 
@@ -51,10 +52,9 @@ def _prompt(request: CompletionRequest | ChatRequest, loaded: Loaded) -> Prompt:
     llama = loaded.llama
     room = loaded.context - min(max(request.sampling.max_tokens, 1), max(loaded.context // 4, MIN_ANSWER))
 
-    def hold(tokens: Sequence[int]) -> int:
-        healing = isinstance(request, CompletionRequest) and request.heal and tokens
-        return held_back(tokens, llama.spelling) if healing else 0
-
+    hold: Hold = hold_nothing
+    if isinstance(request, CompletionRequest) and request.heal:
+        hold = partial(held_back, spelling=llama.spelling, cut_up=partial(llama.tokenize, goes_on=True))
     if isinstance(request, ChatRequest):
         prompt = Prompt(tokens=_chat_prompt(request, loaded))
     elif request.suffix is None:

@@ -6,14 +6,14 @@ only tokens that agree with these bytes may be chosen until they are consumed.
 
 What is held back: the last one to four tokens whose bytes together are the beginning of a longer token. A
 line break at the end is never held back: what stands before it is settled, and a prompt that is fixed at a
-line's start stays the same while the first letters of the line are typed. An indentation is held back, for
-tokenizers leave the last blank of it to the word that follows.
+line's start stays the same while the first letters of the line are typed. Of an indentation the last blank is
+held back: tokenizers leave it to the word that follows, and the rest of it is as deep as somebody wanted it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -26,6 +26,8 @@ MOST_HELD = 4  # Tokens. More than these no tokenizer takes back when a word goe
 LINE_BREAKS = (b"\n", b"\r")
 
 Tokens = npt.NDArray[np.int32]
+CutUp = Callable[[str], Sequence[int]]
+"""Text that stands behind other text, to tokens."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,17 +69,22 @@ class Spelling:
         return bisect_left(self.order, data, key=self.pieces.__getitem__)
 
 
-def held_back(tokens: Sequence[int], spelling: Spelling) -> int:
-    """How many tokens at the end of a text to choose anew."""
-    held, data = 0, b""
+def held_back(tokens: Sequence[int], spelling: Spelling, cut_up: CutUp) -> tuple[list[int], bytes]:
+    """The tokens of a text that stay, and the bytes at its end to write again."""
+    blanks = spelling.pieces[tokens[-1]] if tokens else b""
+    if 1 < len(blanks) and not blanks.strip() and not blanks.endswith(LINE_BREAKS):
+        stay = list(cut_up(blanks[:-1].decode("utf-8", "replace")))
+        if b"".join(spelling.pieces[it] for it in stay) == blanks[:-1]:
+            return [*tokens[:-1], *stay], blanks[-1:]
+    held, data, longest = 0, b"", b""
     for count, token in enumerate(reversed(tokens[-MOST_HELD:]), 1):
         piece = spelling.pieces[token]
         if not piece or piece.endswith(LINE_BREAKS):
             break
         data = piece + data
         if spelling.can_grow(data):
-            held = count
-    return held
+            held, longest = count, data
+    return list(tokens[: len(tokens) - held]), longest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -194,7 +194,7 @@ class Speech:
 def begin(job: Job, loaded: Loaded, prompt: Prompt, clock: Clock) -> Speech:
     """The answer to ``prompt``, before its first token."""
     request, llama = job.request, loaded.llama
-    rest = b"".join(map(llama.piece, prompt.held))
+    rest = prompt.held
     memory, weight, least, several = Continuations(), 0.0, 0.0, False
     if isinstance(request, CompletionRequest):
         least, several = request.least_probability, 1 < request.choices

@@ -81,16 +81,25 @@ class FimText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """What to evaluate, and the tokens before the cursor that are left out of it to be chosen anew."""
+    """What to evaluate, and the bytes before the cursor that are left out of it to be written anew."""
 
     tokens: list[int]
-    held: tuple[int, ...] = ()
+    held: bytes = b""
 
 
-def plain_prompt(text: list[int], bos: int | None, hold: Callable[[Sequence[int]], int]) -> Prompt:
-    """A text to go on with; ``hold`` says how many tokens at its end to hold back."""
-    cut = len(text) - hold(text)
-    return Prompt(tokens=[*([] if bos is None else [bos]), *text[:cut]], held=tuple(text[cut:]))
+Hold = Callable[[Sequence[int]], tuple[list[int], bytes]]
+"""Of a text's tokens: those that stay, and the bytes of what is held back at its end."""
+
+
+def hold_nothing(tokens: Sequence[int]) -> tuple[list[int], bytes]:
+    """The text as it is."""
+    return list(tokens), b""
+
+
+def plain_prompt(text: Sequence[int], bos: int | None, hold: Hold = hold_nothing) -> Prompt:
+    """A text to go on with."""
+    stay, held = hold(text)
+    return Prompt(tokens=[*([] if bos is None else [bos]), *stay], held=held)
 
 
 def fim_prompt(
@@ -99,13 +108,13 @@ def fim_prompt(
     bos: int | None,
     tokenize: Tokenize,
     room: int,
-    hold: Callable[[Sequence[int]], int] = lambda _: 0,
+    hold: Hold = hold_nothing,
 ) -> Prompt:
     """The prompt's tokens, at most ``room`` of them.
 
     What does not fit is cut: context from other files first, then the far ends of prefix and suffix.
-    ``fim`` must be ``usable``. ``hold`` says how many tokens at the end of a text to hold back: of the middle
-    or, where there is none, of the prefix. The model then begins the middle with them.
+    ``fim`` must be ``usable``. What ``hold`` holds back is the end of the middle or, where there is none, of
+    the prefix. The model then begins the middle with it.
     """
     head = [] if bos is None else [bos]
     marks = len(head) + 3
@@ -115,10 +124,10 @@ def fim_prompt(
     before, after = _near(text.prefix, text.suffix, left * CHARS_PER_TOKEN)
     prefix, suffix = _fit(list(tokenize(before)), list(tokenize(after, goes_on=True)), left)
     context = _context(text, fim, tokenize, left - len(prefix) - len(suffix))
-    seam = middle or prefix
-    cut = len(seam) - hold(seam)
-    held = tuple(seam[cut:])
-    del seam[cut:]
+    if middle:
+        middle, held = hold(middle)
+    else:
+        prefix, held = hold(prefix)
     assert fim.prefix is not None
     assert fim.suffix is not None
     if fim.suffix_first:

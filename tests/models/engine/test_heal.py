@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -66,8 +67,7 @@ def written_bytes(llama: Llama) -> Iterator[list[bytes]]:
 def held_bytes(llama: Llama, text: str) -> bytes:
     """What the engine holds back at the end of ``text``."""
     tokens = llama.tokenize(text, goes_on=True)
-    count = held_back(tokens, llama.spelling)
-    return b"".join(map(llama.piece, tokens[len(tokens) - count :]))
+    return held_back(tokens, llama.spelling, partial(llama.tokenize, goes_on=True))[1]
 
 
 TEXTS = st.sampled_from([CODE[:2500], ODD * 3, LONG[:500]])
@@ -198,11 +198,12 @@ def test_a_candidate_goes_on_behind_what_was_typed(starter: Driver) -> None:
         assert asked.text.startswith(rest)
 
 
-def test_the_starters_line_ends_stay_and_its_indentations_are_held(llama: Llama) -> None:
+def test_the_starters_line_ends_stay_and_its_indentations_hold_a_blank(llama: Llama) -> None:
     """The rule as it is meant: a prompt that ends with its line is as it was."""
     for text in ("x = 1\n", "if x:\n", "if x:\r\n", "\n", "\n\n", "é\n", ""):
         assert held_bytes(llama, text) == b""
-    assert b" " in held_bytes(llama, "if x:\n    ")
+    for indented in ("if x:\n    ", "    ", "\n" + " " * 40, "if x:\n\t\t"):
+        assert held_bytes(llama, indented) == indented[-1:].encode()
     assert held_bytes(llama, "    retu").endswith(b"retu")
 
 
@@ -228,11 +229,13 @@ def test_what_is_held_back_is_little_and_no_line_break(pieces: list[bytes], pick
     """At most four tokens, and together they are the start of a longer one."""
     tokens = [it % len(pieces) for it in picks]
     spelling = Spelling(pieces)
-    count = held_back(tokens, spelling)
-    held = tokens[len(tokens) - count :]
-    assert count <= min(MOST_HELD, len(tokens))
+    stay, data = held_back(tokens, spelling, lambda _: ())
+    held = tokens[len(stay) :]
+    assert stay == tokens[: len(stay)]
+    assert len(held) <= MOST_HELD
+    assert data == b"".join(pieces[it] for it in held)
     assert not any(pieces[it].endswith((b"\n", b"\r")) for it in held)
-    assert not held or spelling.can_grow(b"".join(pieces[it] for it in held))
+    assert not held or spelling.can_grow(data)
 
 
 def choose(seam: heal.Seam, *scores: float) -> heal.Way:
