@@ -225,7 +225,7 @@ class Session:
         return None
 
     def _first(self, spot: Spot) -> tuple[Anchor, Fit]:
-        """A new anchor that is read soon enough: the full one, one with less behind the cursor, a small one."""
+        """A new anchor that is read soon: the full one, one that sees less behind the cursor, a small one."""
         full = self._full(spot)
         tokens = int(FIRST_SECONDS * self._sessions._speed)
         small = new_anchor(spot, self._config, full.snippets, tokens=tokens)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from completion import CompletionConfig, Spot, Suggestion, spot_at
-from completion.complete import Connect
+from completion.sessions import Connect
 from models.backend import Backend
 
 CURSOR = "‸"

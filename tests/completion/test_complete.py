@@ -271,3 +271,65 @@ async def test_who_asks_by_hand_waits_longer_than_who_types() -> None:
     slow = scripted(Answer(text="a + b", delay=0.1), Answer(text="a + b", delay=0.1))
     assert (await ask(slow, "x = ‸\n", config=config)).reason == "deadline"
     assert (await ask(slow, "x = ‸\n", config=config, explicit=True)).text == "a + b"
+
+
+async def test_three_different_ones_for_who_asks_by_hand() -> None:
+    """From one request, each cleaned, the best first; typing gets one."""
+    answer = Answer(text="price * count\n", others=("price\n", "price * count  \n"))
+    script = Script(answer, "price * count\n")
+    cache = SuggestionCache()
+    suggestion = await ask(script.backend(), "total = ‸\n", explicit=True, cache=cache)
+    assert [suggestion.text, *(it.text for it in suggestion.others)] == ["price * count", "price"]
+    assert script.requests[0]["n"] == 3
+    again = await ask(script.backend(), "total = pri‸\n", explicit=True, cache=cache)
+    assert [again.text, *(it.text for it in again.others)] == ["ce * count", "ce"]
+    automatic = await ask(script.backend(), "total = ‸\n")
+    assert automatic.others == ()
+    assert "n" not in script.requests[1]
+
+
+async def test_a_further_one_where_the_first_says_nothing() -> None:
+    """Somebody who asks wants to see something."""
+    answer = Answer(text="", others=("a\nb = 2\n", "c"))
+    suggestion = await ask(Script(answer).backend(), "total = ‸\n", explicit=True)
+    assert [suggestion.text, *(it.text for it in suggestion.others)] == ["a", "c"]
+
+
+async def test_several_blocks_end_where_each_has_said_enough() -> None:
+    """The stream is closed when the last one has, and not before."""
+    others = ("return 2\n\n\ndef g():\n", "x = 3\n    return x\n\n\ndef h():\n")
+    script = Script(Answer(text="return 1\n\n\ndef f():\n", others=others, endless=True))
+    suggestion = await ask(script.backend(), "def f():\n    ‸\n", explicit=True)
+    texts = {suggestion.text, *(it.text for it in suggestion.others)}
+    assert texts == {"return 1", "return 2", "x = 3\n    return x"}
+    assert script.cancelled == 1
+
+
+async def test_what_was_shown_by_itself_is_no_answer_for_who_asks() -> None:
+    """They want more to choose from than what they have seen."""
+    script, cache = Script("price\n", Answer(text="price\n", others=("cost\n",))), SuggestionCache()
+    await ask(script.backend(), "total = ‸\n", cache=cache)
+    suggestion = await ask(script.backend(), "total = ‸\n", cache=cache, explicit=True)
+    assert [suggestion.text, *(it.text for it in suggestion.others)] == ["price", "cost"]
+    assert (await ask(script.backend(), "total = ‸\n", cache=cache)).cached
+
+
+async def test_an_engine_that_has_given_up() -> None:
+    """It stops when nobody would be shown the answer; a line that was finished before counts all the same."""
+    unsure = Answer(text="price * ", unsure=True, logprob=logprob(0.9))
+    suggestion = await ask(Script(unsure).backend(), "total = ‸\n")
+    assert (suggestion.text, suggestion.reason) == ("", "low_confidence")
+    lost = Answer(text="return 1\n\n\nwhatever", unsure=True, logprob=logprob(0.9))
+    assert (await ask(Script(lost).backend(), "def f():\n    ‸\n")).text == "return 1"
+
+
+async def test_what_is_asked_of_the_engine() -> None:
+    """Half a word may be finished, and what would not be shown may be left."""
+    script = Script("ce\n", "ce\n")
+    await ask(script.backend(), "total = pri‸\n")
+    ours = script.requests[0]["hearth"]
+    assert (ours["heal"], ours["middle"], ours["priority"]) == (True, "total = pri", "typing")
+    assert 0 < ours["least_probability"] < CONFIG.confidence_threshold
+    certain = replace(CONFIG, confidence_threshold=0.0)
+    await ask(script.backend(), "total = pri‸\n", config=certain, explicit=True)
+    assert "least_probability" not in script.requests[1]["hearth"]

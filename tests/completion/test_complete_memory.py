@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from completion import CompletionConfig, Spot, Suggestion, SuggestionCache, Trigger, complete, decide
-from completion.complete import Connect
 from completion.recall import Recall, Recalled, recall
+from completion.sessions import Connect
 from completion.suggestion import Origin
 from models.backend import Backend
 from models.errors import Unreachable
@@ -216,3 +216,25 @@ async def test_no_text_of_the_memory_is_logged(caplog: pytest.LogCaptureFixture)
     (line,) = [it.getMessage() for it in caplog.records if it.name.startswith("completion")]
     assert "reason=rest_of_line source=memory cached=0 shown=12 confidence=0.90" in line
     assert "secret" not in line
+
+
+async def test_who_asks_by_hand_sees_what_both_say() -> None:
+    """The memory is not alone in knowing something, however sure it is; what both say is there once."""
+    answer = Answer(text="price * rate\n", others=("price * count\n", "1\n"))
+    suggestion = await remember(
+        knows("price * count", 0.9), reach(scripted(answer)), "total = ‸\n", explicit=True
+    )
+    assert (suggestion.text, suggestion.source) == ("price * count", "memory")
+    assert [(it.text, it.source) for it in suggestion.others] == [("price * rate", "model"), ("1", "model")]
+    alone = await remember(knows("price * count", 0.9), away, "total = ‸\n", explicit=True)
+    assert (alone.text, alone.problem) == ("price * count", "No engine answers.")
+
+
+async def test_the_memorys_suggestion_is_among_those_to_choose_from() -> None:
+    """Less likely than the model's, and still one of three."""
+    answer = Answer(text="a\n", others=("b\n", "c\n"))
+    suggestion = await remember(
+        knows("price * count", 0.3), reach(scripted(answer)), "total = ‸\n", explicit=True
+    )
+    texts = [suggestion.text, *(it.text for it in suggestion.others)]
+    assert texts == ["a", "price * count", "b"]

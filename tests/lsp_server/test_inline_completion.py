@@ -194,3 +194,69 @@ async def test_the_memory_answers_for_a_model_that_fails(
     counts = it.ls.reporter.status.json()["bySource"]
     assert counts["memory"] == {"shown": 1, "accepted": 1}
     assert counts["model"] == {"shown": 0, "accepted": 2}
+
+
+async def test_several_by_hand(window: Open) -> None:
+    """Each is an item of its own, to cycle through."""
+    it = window(Answer(text="a + b", others=("b + a", "a + b")))
+    items = await it.ask(it.open("def add(a, b):\n    return ‸\n"), explicit=True)
+    assert [item.insert_text for item in items or []] == ["a + b", "b + a"]
+    assert it.ls.reporter.status.shown == 1
+
+
+async def test_what_was_sent_away_stays_away_until_its_line_changes(window: Open) -> None:
+    """Nothing comes back by itself; who asks by hand gets it, and so does another line."""
+    it = window("a + b", Answer(text="a + b"), "c")
+    at = it.open("def add(a, b):\n    return ‸\n\nx = \n")
+    assert await it.ask(at) != []
+    await commands.dismissed(it.ls)
+    assert await it.ask(at) == []
+    assert await it.ask(at, explicit=True) != []
+    assert await it.ask(at) != []
+    await commands.dismissed(it.ls)
+    await commands.dismissed(it.ls)
+    assert await it.ask(at) == []
+    assert await it.ask(lsp.Position(3, 4)) != []
+    it.change("def add(a, b):\n    return a\n\nx = \n", 2)
+    items = await it.ask(lsp.Position(at.line, at.character + 1))
+    assert [item.insert_text for item in items or []] == [" + b"]
+
+
+async def test_accepting_finds_the_next_one_there(window: Open) -> None:
+    """While one is shown, the one on the next line is made."""
+    it = window("1")
+    it.script.ahead_answers = [Answer(text=""), Answer(text="y = 2")]
+    at = it.open("x = ‸\n")
+    assert await it.ask(at) != []
+    while it.ls.workbench.ahead.is_busy:  # noqa: ASYNC110  # it rests a moment first
+        await asyncio.sleep(0.01)
+    it.change("x = 1\n", 2)
+    assert await it.ask(lsp.Position(0, 5)) == []
+    it.change("x = 1\n\n", 3)
+    items = await it.ask(lsp.Position(1, 0))
+    assert [item.insert_text for item in items or []] == ["y = 2"]
+    assert len(it.script.requests) == 1
+
+
+async def test_no_look_ahead_for_who_wants_none(window: Open) -> None:
+    """It costs processor time."""
+    it = window("1")
+    await it.ls.workbench.configure({"completion.lookAhead": False})
+    assert await it.ask(it.open("x = ‸\n")) != []
+    assert not it.ls.workbench.ahead.is_busy
+
+
+async def test_a_key_that_disagrees_ends_the_look_ahead(window: Open) -> None:
+    """What was shown is typed through and it goes on; anything else and nobody needs it."""
+    it = window("12", "3")
+    at = it.open("x = ‸\n")
+    assert await it.ask(at) != []
+    it.change("x = 1\n", 2)
+    assert await it.ask(lsp.Position(0, 5)) != []
+    assert it.ls.workbench.ahead.is_busy
+    it.change("x = 4\n", 3)
+    asked = asyncio.create_task(it.ask(lsp.Position(0, 5)))
+    while len(it.script.requests) < 2:  # noqa: ASYNC110  # one turn of the loop at a time
+        await asyncio.sleep(0)
+    assert not it.ls.workbench.ahead.is_busy
+    await asked
