@@ -15,6 +15,7 @@ import asyncio
 import json
 import random
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -145,18 +146,20 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 async def outcomes(chosen: Sequence[Place], wanted: argparse.Namespace) -> list[Outcome]:
-    """Ask every way at every place, of an engine of its own."""
+    """Ask every way at every place, of an engine of its own, as long as there is time."""
     spec = registry.find(wanted.model)
-    found = []
+    found: list[Outcome] = []
+    limit = time.monotonic() + 60 * wanted.minutes
     async with own_engine(spec.path, CONTEXT, wanted.threads) as (backend, _):
-        for number, place in enumerate(chosen):
+        for place in chosen:
+            if limit < time.monotonic():
+                print(f"{len(found)} of {len(chosen)} places in {wanted.minutes:g} minutes", file=sys.stderr)
+                break
             said = {}
             for way in ways():
                 asked = request(place, way, wanted.before_chars, wanted.after_chars)
                 said[way] = await _answer(backend, asked, place.kind)
             found.append(Outcome(place=place, said=said))
-            if sys.stderr.isatty():
-                print(f"\r{number + 1} of {len(chosen)}", end="", file=sys.stderr)
     return found
 
 
@@ -235,6 +238,7 @@ def main() -> int:
     parser.add_argument("--before-chars", type=int, default=1000, help="of text before the cursor")
     parser.add_argument("--after-chars", type=int, default=300, help="of text after it")
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=60.0, help="how long to go on at most")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     wanted = parser.parse_args()
@@ -247,6 +251,7 @@ def main() -> int:
     if not chosen:
         print("There is no held-out code here.", file=sys.stderr)
         return 2
+    random.Random(wanted.seed).shuffle(chosen)  # So that whatever there is time for is of all kinds.
     answers = asyncio.run(outcomes(chosen, wanted))
     print(json.dumps(_json(answers)) if wanted.json else "\n".join(tables(answers)))
     return 0

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Source = Literal["cache", "anchor", "memory", "cold", "stopped", "none", "peer"]
+Source = Literal["cache", "anchor", "memory", "cold", "untold", "none", "peer"]
 """``cache``: of what was shown before; ``anchor``: the prompt was in memory already; ``cold``: it was not;
-``stopped``: the model was stopped once it had said enough, so that nobody tells what it evaluated; ``none``:
-the rules said that this is no moment to suggest anything; ``peer``: another program answered."""
-ASKED: tuple[Source, ...] = ("anchor", "cold", "stopped", "peer")
+``untold``: nobody tells, as the model was stopped once it had said enough, or something that was read ahead
+ended just then; ``none``: the rules said that this is no moment to suggest; ``peer``: another program."""
+ASKED: tuple[Source, ...] = ("anchor", "cold", "untold", "peer")
 """Those for which a model had to answer."""
 
 NEW_AT_MOST = 32  # Newly evaluated tokens up to which a prompt counts as being in memory: a line's worth.
@@ -97,8 +97,29 @@ def source_of(said: Mapping[str, str] | None, new: int | None) -> Source:
     if said.get("source") == "memory":
         return "memory"
     if new is None:
-        return "stopped"
+        return "untold"
     return "anchor" if new <= NEW_AT_MOST else "cold"
+
+
+def evaluated_for(
+    said: Mapping[str, str] | None, before: Mapping[str, float], after: Mapping[str, float]
+) -> tuple[int | None, int | None]:
+    """Tokens of an answer's prompt, and those of them that were new, by the engine's counters around it.
+
+    The server's own word comes first, where it logs them. An answer that was dropped before its end is not
+    counted by the engine. Where another one ended in between, as what is read ahead does, the two are told as
+    one: that is good enough for few tokens, and says nothing about many.
+    """
+    if said is not None and {"prompt", "new"} <= said.keys():
+        return int(said["prompt"]), int(said["new"])
+    prompt, cached, answers = (
+        int(after.get(it, 0.0) - before.get(it, 0.0)) for it in ("prompt_tokens", "cached_tokens", "requests")
+    )
+    if not prompt:
+        return None, None
+    if answers == 1:
+        return prompt, prompt - cached
+    return None, prompt - cached if prompt - cached <= NEW_AT_MOST else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

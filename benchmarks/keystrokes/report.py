@@ -117,7 +117,7 @@ def _sources(report: Report) -> Iterator[str]:
     played = report.closed[report.hearth]
     yield "| answered from | keys | shown | ms, p50 / p90 / p99 | prompt tokens evaluated |"
     yield "|---" * 5 + "|"
-    for source in ("anchor", "cold", "stopped", "cache", "memory", "none"):
+    for source in ("anchor", "cold", "untold", "cache", "memory", "none"):
         found = [it for it in played.samples if it.source == source]
         if found:
             new = spread(it.new for it in found if it.new is not None)

@@ -24,7 +24,7 @@ from benchmarks.keystrokes.engine import (
     resident_mb,
     until_calm,
 )
-from benchmarks.keystrokes.measured import Sample, source_of
+from benchmarks.keystrokes.measured import Sample, evaluated_for, source_of
 from benchmarks.keystrokes.traces import Key, Passage, pressed
 from completion.config import CHARACTERS_PER_TOKEN
 from lsp_server.wiring import PREFIX_TOKENS, SUFFIX_TOKENS
@@ -163,7 +163,7 @@ class Hearth(Way):
         self.reply = await self.client.ask(cursor)[1]
         after = await self.view.counters()
         said = await self._said(before, after)
-        prompt, new = self._evaluated(before, after)
+        prompt, new = evaluated_for(said, before, after)
         produced = int(difference(before, after, "completion_tokens"))
         return Sample(
             ms=(self.reply.at - sent) * 1000,
@@ -200,18 +200,6 @@ class Hearth(Way):
         while not self.client.log and time.perf_counter() < limit:  # noqa: ASYNC110  # another process writes
             await asyncio.sleep(0.001)
         return self.client.log[-1] if self.client.log else None
-
-    @staticmethod
-    def _evaluated(before: Mapping[str, float], after: Mapping[str, float]) -> tuple[int | None, int | None]:
-        """Prompt tokens and newly evaluated ones; unknown where an answer was dropped before its end.
-
-        What was read ahead and ended meanwhile counts as evaluated for this key.
-        """
-        prompt = int(difference(before, after, "prompt_tokens"))
-        if not prompt:
-            return None, None
-        one = difference(before, after, "requests") == 1
-        return prompt if one else None, prompt - int(difference(before, after, "cached_tokens"))
 
 
 class Unanchored(Way):

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.keystrokes.engine import difference, read_counters
-from benchmarks.keystrokes.measured import Followed, Played, Sample, Source, source_of, spread, summary
+from benchmarks.keystrokes.measured import (
+    Followed,
+    Played,
+    Sample,
+    Source,
+    evaluated_for,
+    source_of,
+    spread,
+    summary,
+)
 from benchmarks.keystrokes.plot import svg
 from benchmarks.keystrokes.report import Report, as_json, markdown, ratio
 
@@ -73,7 +82,7 @@ def test_the_source_is_what_the_server_logged() -> None:
     assert source_of({"source": "memory", "cached": "0"}, None) == "memory"
     assert source_of({"source": "model", "cached": "0"}, 2) == "anchor"
     assert source_of({"source": "model", "cached": "0"}, 700) == "cold"
-    assert source_of({"source": "model", "cached": "0"}, None) == "stopped"
+    assert source_of({"source": "model", "cached": "0"}, None) == "untold"
 
 
 def test_counters_are_read_and_subtracted() -> None:
@@ -82,6 +91,19 @@ def test_counters_are_read_and_subtracted() -> None:
     after = read_counters('hearth_requests_total{for="a"} 3\nhearth_requests_total{for="b"} 4\n')
     assert difference(before, after, "requests") == 5
     assert difference({}, after, "requests") == 7
+
+
+def test_tokens_of_two_answers_at_once_are_not_one_answers() -> None:
+    """What was read ahead and ended in the same moment must not look like the keystroke's own reading."""
+    before = {"prompt_tokens": 100.0, "cached_tokens": 90.0, "requests": 3.0}
+    alone = {"prompt_tokens": 350.0, "cached_tokens": 338.0, "requests": 4.0}
+    assert evaluated_for({}, before, alone) == (250, 2)
+    with_much = {"prompt_tokens": 1350.0, "cached_tokens": 338.0, "requests": 5.0}
+    assert evaluated_for({}, before, with_much) == (None, None)
+    with_little = {"prompt_tokens": 600.0, "cached_tokens": 585.0, "requests": 5.0}
+    assert evaluated_for({}, before, with_little) == (None, 5)
+    assert evaluated_for({}, before, before) == (None, None)
+    assert evaluated_for({"prompt": "250", "new": "1"}, before, with_much) == (250, 1)
 
 
 def test_only_what_a_model_answered_counts_as_asked() -> None:
