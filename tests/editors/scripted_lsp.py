@@ -20,7 +20,7 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
 LEAST_TYPED = 2  # One character matches too much.
-COMMANDS = ("hearth.accepted", "hearth.pause", "hearth.resume", "hearth.suggestionSource")
+COMMANDS = ("hearth.accepted", "hearth.dismissed", "hearth.pause", "hearth.resume", "hearth.suggestionSource")
 
 SCRIPT, LOG = (Path(argument) for argument in sys.argv[1:3])
 
@@ -79,6 +79,12 @@ def inline_completion(params: lsp.InlineCompletionParams) -> list[lsp.InlineComp
         for rest in rests
         if rest
     ]
+
+
+@server.feature("hearth/cursor")
+def cursor(params: Any) -> None:
+    """Log where the cursor rests."""
+    log("cursor", position=[params.position.line, params.position.character])
 
 
 def add_command(name: str) -> None:

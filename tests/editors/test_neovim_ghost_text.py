@@ -122,6 +122,16 @@ def test_several_suggestions_can_be_cycled(scripted: Editor) -> None:
     scripted.until_lines("def adder(): ...")
 
 
+def test_the_server_is_told_where_somebody_begins_to_type(scripted: Editor) -> None:
+    """Before the first key; and what was sent away, so that the server does not offer it again."""
+    type_def(scripted)
+    scripted.until(lambda: scripted.requests("cursor"), "the cursor is told")
+    assert scripted.requests("cursor")[-1]["position"][0] == 0
+    told = len(scripted.requests("hearth.dismissed"))
+    assert scripted.call("dismiss")
+    scripted.until(lambda: told < len(scripted.requests("hearth.dismissed")), "the dismissal is told")
+
+
 def test_dismissing_keeps_quiet_until_something_is_typed(scripted: Editor) -> None:
     """Moving the cursor about does not bring back what was sent away; the next character does."""
     type_def(scripted)

@@ -47,10 +47,14 @@ function M.suggest()
   return server.front().suggest(current())
 end
 
---- Hide the suggestion; nothing is shown until the text changes.
+--- Hide the suggestion; nothing is shown until the text changes, and nothing on this line until the line does.
 ---@return boolean
 function M.dismiss()
-  return server.front().dismiss(current())
+  local was_shown = server.front().dismiss(current())
+  if was_shown then
+    server.tell('hearth.dismissed')
+  end
+  return was_shown
 end
 
 --- No ghost text in any buffer, and nothing is asked, until `resume`.

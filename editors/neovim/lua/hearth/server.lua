@@ -181,6 +181,16 @@ local function on_attach(client, bufnr)
       ghost.refresh(bufnr)
     end,
   })
+  api.nvim_create_autocmd({ 'CursorHold', 'InsertEnter' }, {
+    group = group,
+    buffer = bufnr,
+    callback = function() -- Where somebody may type soon: the server reads what stands there.
+      if not ghost.paused and not clients.call(client, 'is_stopped') then
+        local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
+        clients.call(client, 'notify', 'hearth/cursor', params)
+      end
+    end,
+  })
   api.nvim_create_autocmd({ 'InsertLeave', 'BufLeave' }, {
     group = group,
     buffer = bufnr,
