@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import gguf
 import pytest
 
 from benchmarks.shape_model import Vocabulary, byte_vocabulary, write
+from models.engine.heal import held_back
 from models.engine.llama import Limits, Llama
 from models.engine.vocabulary import FimText, fim_prompt
 from tests.models.conftest import TINY
@@ -198,3 +200,15 @@ def test_ids_in_the_metadata_win_over_spellings(tmp_path: Path) -> None:
         with loaded(path, made) as llama:
             ids = (llama.fim.prefix, llama.fim.suffix, llama.fim.middle)
             assert ids == (made.special["<one>"], made.special["<two>"], made.special["<three>"])
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_what_stays_and_what_is_held_back_make_up_the_text(tmp_path: Path, name: str) -> None:
+    """Also where the vocabulary puts a blank before each text, and where an indentation is cut anew."""
+    texts = ("x = retu", "if x:\n        ", "\t\t", "a  ", "é漢", "x\n", "x\r\n    ", " ")
+    with loaded(tmp_path / "model.gguf", vocabulary(FAMILIES[name])) as llama:
+        cut_up = partial(llama.tokenize, goes_on=True)
+        for text in texts:
+            stay, held = held_back(cut_up(text), llama.spelling, cut_up)
+            assert b"".join(map(llama.piece, stay)) + held == text.encode()
+            assert not held.endswith((b"\n", b"\r"))
