@@ -39,6 +39,7 @@ from benchmarks.keystrokes.traces import (
     change_typed,
     holes,
     lines_typed,
+    middle_lines,
     rhythm,
 )
 from benchmarks.keystrokes.ways import BareSteps, Hearth, PythonPeer, Setup, Unanchored, Way
@@ -152,9 +153,7 @@ def _passages(wanted: argparse.Namespace) -> list[Passage]:
     else:
         path = wanted.file or Path(argparse.__file__)
         text = _unix(path.read_text(encoding="utf-8"))
-        count = text.count("\n")
-        first = max(1, (count - DEFAULT_LINES) // 2)
-        last = min(count, first + DEFAULT_LINES - 1)
+        first, last = middle_lines(text, DEFAULT_LINES)
         if wanted.lines:
             first, last = (int(it) for it in wanted.lines.split(":"))
         passages = [lines_typed(path.name, text, first, last, habits)]
@@ -261,7 +260,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--model", default="Q4_K_M", help="a .gguf file, starter, or the type of the shape model")
     add("--file", type=Path, help="the file that is typed in (default: the standard library's argparse.py)")
-    add("--lines", help="which of its lines, as A:B from 1 (default: 14 in the middle)")
+    add("--lines", help="which of its lines, as A:B from 1 (default: 14 of code near its middle)")
     add("--commit", help="type what this commit added, instead")
     add("--repository", type=Path, default=Path(), help="where that commit is")
     add("--auto-indent", action="store_true", help="Enter brings the indentation of the line above")

@@ -6,6 +6,7 @@ Values in, values out; the same seed gives the same places and the same rhythm.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -13,6 +14,8 @@ from itertools import pairwise
 
 CLOSER_OF = {"(": ")", "[": "]", "{": "}"}
 SHORTEST_LINE = 16  # Characters that a line must have to be jumped to: a closing bracket tells little.
+NEAR_LINES = 100
+FIRST_WORD = re.compile(r"\s*(\w+)")
 JUMP_LINES = 40  # As far from what is typed, and from other jumps, as a screen is high.
 
 
@@ -73,6 +76,21 @@ def lines_typed(path: str, text: str, first: int, last: int, habits: Habits) -> 
     before = "".join(lines[: first - 1])
     after = ending + "".join(lines[last:])
     return Passage(path=path, text=before + after, keys=tuple(typing(before, body, after, habits)))
+
+
+def middle_lines(text: str, count: int) -> tuple[int, int]:
+    """So many lines of code, first and last from 1, as near to the middle of a file as they come.
+
+    Lines that call, assign or decide something are code; of these, those that begin with many different words
+    are ordinary code, and neither a table nor a list of calls.
+    """
+    lines = _lines(text)
+    count = min(count, len(lines))
+    words = [_first_word(it) for it in lines]
+    middle = (len(lines) - count) // 2
+    near = range(max(0, middle - NEAR_LINES), min(len(lines) - count, middle + NEAR_LINES) + 1)
+    first = max(near, key=lambda it: (len({*words[it : it + count]} - {""}), -abs(it - middle)))
+    return first + 1, first + count
 
 
 def change_typed(path: str, old: str, new: str, habits: Habits) -> Passage:
@@ -190,6 +208,13 @@ def segments(count: int, rounds: int) -> list[range]:
     rounds = max(1, min(rounds, count))
     cuts = [number * count // rounds for number in range(rounds + 1)]
     return [range(first, last) for first, last in pairwise(cuts)]
+
+
+def _first_word(line: str) -> str:
+    """What a line of code begins with; empty if it is none."""
+    is_code = any(it in line for it in "(=:") and not line.lstrip().startswith(("#", "//", "*"))
+    word = FIRST_WORD.match(line)
+    return word[1] if is_code and word else ""
 
 
 def _lines(text: str) -> list[str]:

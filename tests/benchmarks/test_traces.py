@@ -12,6 +12,7 @@ from benchmarks.keystrokes.traces import (
     holes,
     jumps,
     lines_typed,
+    middle_lines,
     place_of,
     pressed,
     rhythm,
@@ -47,6 +48,14 @@ def test_typing_leads_to_the_text(before: str, body: str, after: str, habits: Ha
 def test_a_change_leads_to_the_new_text(old: str, new: str, habits: Habits) -> None:
     """A commit's lines, removed and typed, give the file as it was committed."""
     assert played(change_typed("a", old, new, habits)) == new
+
+
+def test_lines_of_code_near_the_middle() -> None:
+    """Prose, blank lines and lists of calls are left aside; a short file is taken whole."""
+    code = "if a:\nb = f(c)\nwhile d:\ne()\nfor f in g:\n"
+    text = "prose\n" * 20 + code + "\n" * 20 + "a()\n" * 10
+    assert middle_lines(text, 5) == (21, 25)
+    assert middle_lines("a\nb\n", 14) == (1, 2)
 
 
 def test_every_character_is_a_key() -> None:
