@@ -220,7 +220,8 @@ class Worker:
 
     def _has_room(self, job: Job) -> bool:
         """Whether one more job may hold a sequence: always one is kept for those that are more urgent."""
-        taken = max(len(self._turns), sum(len(it.busy) for it in self._models.values()))
+        models = list(self._models.values())  # In one go: another thread may load one meanwhile.
+        taken = max(len(self._turns), sum(len(it.busy) for it in models))
         return taken < SEQUENCES - min(job.rank, 2)
 
     def _begin(self, job: Job) -> _Turn | None:
