@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -41,7 +42,8 @@ Connect = Callable[[], Awaitable["Backend"]]
 Context = Callable[[str, str, int], tuple[tuple[Snippet, ...], str]]
 """Text before and after the cursor, a budget in tokens -> pieces of other files, the project's name."""
 
-MOST_READ = 3  # The engine has four sequences for each model; one is left for what is asked meanwhile.
+MOST_READ = 3  # More of them at once do not fit into the memory that an engine has for what it has read.
+KEPT_SECONDS = 45.0  # The engine forgets after a minute what nobody uses, but for what was used last.
 FIRST_SECONDS = 0.3
 """How long reading may take before the first answer after a jump; what it says takes half as long again."""
 SLOWEST, FASTEST = 300.0, 50_000.0
@@ -53,6 +55,15 @@ LEAST_MEASURED = 64  # Tokens; the time of fewer is mostly that of getting start
 def no_context(_before: str, _after: str, _tokens: int) -> tuple[tuple[Snippet, ...], str]:
     """For those who know no other files."""
     return (), ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """An anchor that the engine has read, and when it was used last."""
+
+    document: str
+    anchor: Anchor
+    at: float
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -67,10 +78,11 @@ class _Reading:
 class Sessions:
     """What one engine has read for all documents; lives on the event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._model = ""
-        self._read: list[tuple[str, Anchor]] = []
-        """Documents and their anchors, the one used last first."""
+        self._read: list[_Read] = []
+        """The one used last first."""
         self._reading: _Reading | None = None
         self._refused: Anchor | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -79,7 +91,7 @@ class Sessions:
 
     def anchors(self, document: str) -> tuple[Anchor, ...]:
         """The anchors of a document, the one used last first."""
-        return tuple(anchor for name, anchor in self._read if name == document)
+        return tuple(it.anchor for it in self._kept() if it.document == document)
 
     @property
     def is_reading(self) -> bool:
@@ -88,7 +100,7 @@ class Sessions:
 
     def forget(self, document: str) -> None:
         """It was closed."""
-        self._read = [it for it in self._read if it[0] != document]
+        self._read = [it for it in self._read if it.document != document]
         if self._reading and self._reading.document == document:
             self._stop()
 
@@ -125,8 +137,14 @@ class Sessions:
             self._speed = min(max((self._speed + measured) / 2, SLOWEST), FASTEST)
 
     def _use(self, document: str, anchor: Anchor) -> None:
-        entry = (document, anchor)
-        self._read = [entry, *(it for it in self._read if it != entry)][:MOST_READ]
+        others = [it for it in self._kept() if (it.document, it.anchor) != (document, anchor)]
+        used = _Read(document=document, anchor=anchor, at=self._clock())
+        self._read = [used, *others][:MOST_READ]
+
+    def _kept(self) -> list[_Read]:
+        """What the engine still has: what was used last, and what was used lately."""
+        since = self._clock() - KEPT_SECONDS
+        return self._read[:1] + [it for it in self._read[1:] if since < it.at]
 
     def _stop(self) -> None:
         if self._reading and self._reading.task:
@@ -248,7 +266,7 @@ class Session:
         return replace(plain, snippets=snippets, repository=repository)
 
     def _unread(self, anchor: Anchor) -> int:
-        return unread(anchor, [it for _, it in self._sessions._read])
+        return unread(anchor, [it.anchor for it in self._sessions._kept()])
 
     def _read(self, spot: Spot, anchor: Anchor) -> None:
         """Have an anchor read in the background, unless it is, or one that will do as well."""

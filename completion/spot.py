@@ -118,7 +118,6 @@ def spot_at(
         first_line=first_line + text.count("\n", 0, start),
         whole=end == len(text),
         line_ending=_line_ending(raw_before, raw_after),
-        unit=unit_of((before + after).splitlines(), language),
     )
 
 
@@ -132,7 +131,6 @@ def accepted(spot: Spot, text: str, replace_after: int = 0) -> Spot:
         first_line=spot.first_line,
         whole=spot.whole,
         line_ending=spot.line_ending,
-        unit=spot.unit,
     )
 
 
@@ -151,7 +149,6 @@ def _spot(
     first_line: int,
     whole: bool,
     line_ending: str,
-    unit: str,
 ) -> Spot:
     facts = language_of(language)
     lexed_before = lex(before, facts)
@@ -166,7 +163,7 @@ def _spot(
         line_ending=line_ending,
         inside=lexed_before.inside,
         owed=owed(before, lexed_before, after, lexed_after, whole=whole),
-        unit=unit,
+        unit=unit_of((before + after).splitlines(), language),
     )
 
 

@@ -113,7 +113,7 @@ class Workbench:
             raise Unreachable("Hearth is closing.")
         if self._engine is None:
             self._options = engine_options(self.settings)
-            self._engine = Engine(self._options, self._heard)
+            self._engine = Engine(self._options, self.heard)
         self._waiting += 1
         try:
             return await self._engine.backend()
@@ -157,7 +157,7 @@ class Workbench:
         await self.memory.close()
         await self._let_go()
 
-    def _heard(self, health: Health) -> None:
+    def heard(self, health: Health) -> None:
         """What an engine has read is gone when another one, or another load of the model, takes its place."""
         loaded = (health.pid, health.loads) if health.state == "ready" else None
         if self._loaded not in (loaded, None):

@@ -11,7 +11,7 @@ from completion import Spot, SuggestionCache, complete, decide
 from completion.complete import look_ahead
 from completion.config import CHARACTERS_PER_TOKEN
 from completion.recall import NOTHING
-from completion.sessions import FIRST_SECONDS, MOST_READ, SLOWEST, Session, Sessions
+from completion.sessions import FIRST_SECONDS, KEPT_SECONDS, MOST_READ, SLOWEST, Session, Sessions
 from completion.trigger import Trigger
 from models.backend import Backend
 from models.errors import Unreachable
@@ -146,6 +146,23 @@ async def test_documents_have_anchors_of_their_own() -> None:
     for line in range(0, 400, 40):
         b.request(*at(document(line, "y")))
     assert len(sessions.anchors("b")) == MOST_READ
+
+
+async def test_what_was_not_used_for_a_while_is_read_again() -> None:
+    """The engine makes room: only what was used last is surely still there."""
+    now = 0.0
+    sessions, script = Sessions(lambda: now), Script()
+    a, b = open_session(sessions, script, "a"), open_session(sessions, script, "b")
+    for session, line in ((a, 100), (b, 300)):
+        session.hint(at(document(line, ""))[0])
+        await rest(sessions)
+    now = KEPT_SECONDS
+    assert b.request(*at(document(300, "x"))).prompt == script.ahead[1]["prompt"]
+    assert len(a.request(*at(document(100, "x"))).prompt) < len(script.ahead[0]["prompt"]) / 4
+    a.hint(at(document(100, "x"))[0])
+    await rest(sessions)
+    assert a.request(*at(document(100, "xy"))).prompt == script.ahead[2]["prompt"]
+    assert script.ahead[2]["prompt"] == script.ahead[0]["prompt"]
 
 
 @pytest.mark.parametrize("how", ["lost", "model"])

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from completion import Spot, spot_at
-from completion.spot import LOOK_CHARACTERS
+from completion.spot import LOOK_CHARACTERS, accepted, on_next_line
 from tests.completion.fixtures import CONFIG, spot_of
 
 TEXT = st.text(st.one_of(st.characters(), st.sampled_from("\r\n\t ()[]{}\"'`#/*\\\0e\u0301\u200d👩🏽")))
@@ -160,3 +160,31 @@ def test_the_lines_around() -> None:
     assert spot_of("a\n‸").lines_above == ["a"]
     assert spot_of("‸").lines_above == []
     assert spot_of("‸").line_above == ""
+
+
+@pytest.mark.parametrize(
+    ("document", "text", "replaced", "expected"),
+    [
+        ("x = ‸\ny\n", "1", 0, "x = 1‸\ny\n"),
+        ("f(‸)\ny\n", "a) + g(b)", 1, "f(a) + g(b)‸\ny\n"),
+        ("if x:\n    ‸\n", "y()\n    z(", 0, "if x:\n    y()\n    z(‸\n"),
+    ],
+)
+def test_the_spot_behind_what_was_accepted(document: str, text: str, replaced: int, expected: str) -> None:
+    """The same as the editor will ask about when it has put the text in."""
+    assert accepted(spot_of(document), text, replaced) == spot_of(expected)
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ("if x:\n    y()‸\nz\n", "if x:\n    y()\n    ‸\nz\n"),
+        ("if x:\n    if y:‸\n        z()\n", "if x:\n    if y:\n        ‸\n        z()\n"),
+        ("x = 1‸\n", "x = 1\n‸\n"),
+    ],
+)
+def test_the_spot_on_the_next_line(document: str, expected: str) -> None:
+    """As deep as editors put it."""
+    later = on_next_line(spot_of(document))
+    wanted = spot_of(expected)
+    assert (later.before, later.after, later.owed) == (wanted.before, wanted.after, wanted.owed)

@@ -13,6 +13,7 @@ from lsp_server.settings import Confidence, Settings
 from lsp_server.wiring import Workbench
 from models.errors import ModelError
 from models.spec import ModelSpec
+from models.wire import Health
 from tests.harness import Script
 
 
@@ -119,3 +120,33 @@ async def test_one_path_for_editor_and_command_line(
     suggestion = await wiring.suggest(bench, spot, trigger)
     assert suggestion.text == "a + b"
     assert script.requests[0]["model"] == str(model)
+
+
+async def test_another_engine_has_read_nothing(hearth_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor has one that has let go of its model, or loaded it anew; news of the same one change nothing."""
+    model = hearth_home / "m.gguf"
+    model.write_bytes(b"GGUF")
+    bench = Workbench(str(model))
+    health = Health(version="1", pid=1, executable="", state="ready", model="m", loads=1, context_tokens=512)
+    text = "def add(a, b):\n    return "
+    document = "file:///x.py"
+
+    async def backend() -> object:
+        return Script("a + b").backend()
+
+    monkeypatch.setattr(bench, "backend", backend)
+    changes: list[dict[str, object]] = [{"pid": 2}, {"loads": 2}, {"state": "idle"}, {"state": "failed"}]
+    for change in changes:
+        bench.heard(health)
+        assert bench.context_tokens == 512
+        bench.forget_shown()
+        window = Window(text=text, offset=len(text))
+        spot, trigger = wiring.look(
+            window, bench.settings, path="x.py", language="python", explicit=False, previous=None
+        )
+        await wiring.suggest(bench, spot, trigger, document)
+        bench.heard(replace(health, clients=2))
+        assert bench.sessions.anchors(document) != ()
+        bench.heard(replace(health, **change))  # type: ignore[arg-type]  # fields of Health, by name
+        assert bench.sessions.anchors(document) == ()
+    await bench.close()
