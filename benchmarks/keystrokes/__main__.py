@@ -219,8 +219,12 @@ def _about(wanted: argparse.Namespace, passages: Sequence[Passage], model: Path)
         "model": f"{model.name}, context {wanted.context} tokens, answers of at most {wanted.tokens} tokens",
         "trace": f"{keys} keys in {typed}" + (f", with {' and '.join(habits)}" if habits else ""),
         "rounds": f"{wanted.rounds}; project memory {'on' if wanted.memory else 'off'}",
-        "rhythm": f"log-normal, median {wanted.rhythm:g} ms, spread {wanted.rhythm_spread:g};"
-        f" seed {wanted.seed}",
+        "rhythm": (
+            f"log-normal, median {wanted.rhythm:g} ms, spread {wanted.rhythm_spread:g}"
+            if wanted.rhythm
+            else "none"
+        ),
+        "seed": str(wanted.seed),
         "load": _load(),
     }
 

@@ -70,6 +70,14 @@ class EngineView:
                 self._process = psutil.Process(health["pid"])
         return self._process
 
+    async def until_loaded(self) -> None:
+        """Wait until a model is in memory, or cannot be."""
+        limit = time.monotonic() + START_SECONDS
+        while time.monotonic() < limit:
+            if (await self._http.get("/health")).json()["state"] in ("ready", "failed"):
+                return
+            await asyncio.sleep(0.05)
+
     async def counters(self) -> dict[str, float]:
         """All totals by name, without `hearth_` and `_total`; zeros before there is an engine."""
         try:

@@ -139,6 +139,7 @@ class Hearth(Way):
         self.client.open(self._root / passage.path, passage.text)
         if "engine" not in self.processes:
             self.processes["engine"] = await self.view.until_there()
+            await self.view.until_loaded()
 
     async def press(self, key: Key) -> Sample | None:
         """One key as the editor sends it: the change and the question, right after each other."""
