@@ -305,14 +305,16 @@ def test_twenty_clients_at_once(process: Process) -> None:
 def test_events_tell_of_every_change(process: Process) -> None:
     """At once when asked, then with each change."""
     seen: list[dict[str, Any]] = []
+    asking = threading.Thread(target=ask_once, args=(process,))
     with process.client() as client, client.stream("GET", "/hearth/events") as response:
         for line in response.iter_lines():
             if line:
                 seen.append(json.loads(line.removeprefix("data: ")))
             if len(seen) == 1 and line:
-                threading.Thread(target=ask_once, args=(process,)).start()
+                asking.start()
             if len(seen) == 2:
                 break
+    asking.join()
     assert [it["clients"] for it in seen] == [1, 1]
     assert seen[0]["state"] in ("idle", "ready")
 
