@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from completion.anchoring import fim_request
 from completion.cache import SuggestionCache
+from completion.chance import chance, features
 from completion.config import CompletionConfig
 from completion.postprocess import clean
-from completion.recall import Recall, Recalled, better, is_sure, no_memory
+from completion.recall import Recall, Recalled, better, first_line, is_sure, no_memory
 from completion.sessions import Connect, Session
 from completion.spot import Spot
 from completion.stop import end_of, enough
@@ -90,7 +91,7 @@ async def complete(
             else:
                 request = fim_request(spot, trigger, config, model, snippets)
             request = replace(request, candidates=recalled.candidates)
-            suggestion = await _ask(connect, request, suggestion, spot, trigger, config, session)
+            suggestion = await _ask(connect, request, recalled, spot, trigger, config, session)
         if suggestion.text:
             cache.put(spot, trigger, model, suggestion)
     suggestion = replace(suggestion, ms=_ms(start, time.perf_counter()))
@@ -122,7 +123,7 @@ async def look_ahead(
             return None
         request = replace(request, candidates=recalled.candidates)
         try:
-            suggestion = await _ask(connect, request, suggestion, spot, trigger, config, session)
+            suggestion = await _ask(connect, request, recalled, spot, trigger, config, session)
         except (BackendError, ModelError) as exc:
             logger.info("ahead failed cause=%s", type(exc).__name__)
             return None
@@ -136,7 +137,7 @@ async def look_ahead(
 async def _ask(
     connect: Connect,
     request: CompletionRequest,
-    recalled: Suggestion,
+    recalled: Recalled,
     spot: Spot,
     trigger: Trigger,
     config: CompletionConfig,
@@ -148,7 +149,7 @@ async def _ask(
         asked = time.perf_counter()
         heard = await _listen(backend, request, spot, trigger, config)
     except (BackendError, ModelError) as exc:
-        without_model = better(Suggestion(text="", reason="no_model"), recalled, config)
+        without_model = better(Suggestion(text="", reason="no_model"), recalled.suggestion, config)
         if not without_model.text:
             raise
         return replace(without_model, problem=str(exc))
@@ -156,20 +157,21 @@ async def _ask(
         session.learn(heard.usage)
     first_ms = _ms(asked, heard.first_at)
     judged = [
-        replace(_judge(it, spot, trigger, config), usage=heard.usage, first_ms=first_ms)
+        replace(_judge(it, spot, trigger, config, recalled), usage=heard.usage, first_ms=first_ms)
         for it in heard.choices
     ]
     said = next((it for it in judged if it.text), judged[0])
-    best = better(said, recalled, config)
-    return replace(best, others=_others(best, judged, recalled, config)) if trigger.explicit else best
+    best = better(said, recalled.suggestion, config)
+    others = _others(best, judged, recalled.suggestion, config) if trigger.explicit else ()
+    return replace(best, others=others)
 
 
 def _others(
     best: Suggestion, judged: Sequence[Suggestion], recalled: Suggestion, config: CompletionConfig
 ) -> tuple[Suggestion, ...]:
     """What else to offer: the memory's suggestion if it may be right, and the model's other ones."""
-    may_be = (recalled,) if recalled.text and config.memory_threshold <= recalled.confidence else ()
-    sure = sorted(judged, key=lambda it: it.confidence, reverse=True)
+    may_be = (recalled,) if recalled.text and config.chance_threshold <= recalled.chance else ()
+    sure = sorted(judged, key=lambda it: it.chance, reverse=True)
     different = {it.text: it for it in reversed((*may_be, *sure)) if it.text and it.text != best.text}
     return tuple(reversed(different.values()))[: MAX_CHOICES - 1]
 
@@ -208,7 +210,9 @@ def _patience_ms(trigger: Trigger, config: CompletionConfig) -> int:
     return max(config.deadline_ms, ASKED_DEADLINE_MS) if trigger.explicit else config.deadline_ms
 
 
-def _judge(heard: Heard, spot: Spot, trigger: Trigger, config: CompletionConfig) -> Suggestion:
+def _judge(
+    heard: Heard, spot: Spot, trigger: Trigger, config: CompletionConfig, recalled: Recalled
+) -> Suggestion:
     """Cut, clean and weigh what was heard."""
     cut = heard.cut
     if cut is None:
@@ -221,14 +225,31 @@ def _judge(heard: Heard, spot: Spot, trigger: Trigger, config: CompletionConfig)
         reason = "low_confidence" if heard.finish == "unsure" else reason
         return Suggestion(text="", reason=reason if heard.is_over else "deadline")
     mean, least = probabilities(kept_logprobs(heard.pieces, said, draft.text))
-    is_sure = config.confidence_threshold <= mean and (heard.cut is not None or heard.finish != "unsure")
+    evidence = _evidence(heard.pieces, said, draft.text, recalled)
+    if config.model_chance:
+        right = chance(config.model_chance, evidence)
+        is_sure = trigger.explicit or config.chance_threshold <= right
+    else:
+        right = mean * config.model_trust
+        is_sure = config.confidence_threshold <= mean
+    is_sure = is_sure and (heard.cut is not None or heard.finish != "unsure")
     return Suggestion(
         text=draft.text if is_sure else "",
         replace_after=draft.replace_after if is_sure else 0,
         confidence=mean,
         min_confidence=least,
+        chance=right,
+        evidence=evidence,
         reason=trigger.reason if is_sure else "low_confidence",
     )
+
+
+def _evidence(pieces: Sequence[Piece], said: str, shown: str, recalled: Recalled) -> tuple[float, ...]:
+    """What tells how likely the first line of what is shown is exactly right."""
+    line = first_line(shown)
+    told = kept_logprobs(pieces, said, line)
+    behind = kept_logprobs(pieces, said, line, beyond=1)[len(told) :]
+    return features(told, sum(behind), memory=recalled.chance, found=recalled.chance_of(line))
 
 
 def _in_document(suggestion: Suggestion, spot: Spot) -> Suggestion:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 CHARACTERS_PER_TOKEN = 3
@@ -37,10 +38,12 @@ class CompletionConfig:
     """Below this mean token probability a suggestion is not worth showing; from the model's card."""
     model_trust: float
     """How likely a suggestion is exactly right, as a share of the model's confidence; from its card."""
+    model_chance: Mapping[str, float]
+    """The same by more than the confidence: weights for ``completion/chance.py``; empty if not measured."""
     memory_at_once: float
     """From this chance of being exactly right on, the project memory answers, and the model is not asked."""
-    memory_threshold: float
-    """Below this chance the memory's suggestion is not worth showing."""
+    chance_threshold: float
+    """Below this chance of being exactly right nothing is worth showing, if the chance is known."""
 
     @property
     def prefix_characters(self) -> int:

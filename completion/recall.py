@@ -29,10 +29,25 @@ class Recalled:
     An empty text stands for all others.
     """
 
+    @property
+    def chance(self) -> float:
+        """How likely its best line is exactly right."""
+        return max((it.weight for it in self.candidates if it.text), default=self.suggestion.chance)
+
+    def chance_of(self, line: str) -> float | None:
+        """How likely it takes this line to be; ``None`` if it does not know it."""
+        known = (it.weight for it in self.candidates if it.text and first_line(it.text) == line)
+        return next(known, None)
+
 
 Recall = Callable[[Spot, Trigger], Recalled]
 
 NOTHING = Recalled(suggestion=Suggestion(text="", source="memory", reason="no_memory"))
+
+
+def first_line(text: str) -> str:
+    """The first line that is not blank, without the blanks around it."""
+    return text.strip().partition("\n")[0].rstrip()
 
 
 def no_memory(_spot: Spot, _trigger: Trigger) -> Recalled:
@@ -59,17 +74,18 @@ def recall(memory: Memory, path: str, spot: Spot, trigger: Trigger) -> Recalled:
 
 def is_sure(recalled: Suggestion, config: CompletionConfig) -> bool:
     """Whether the model need not be asked."""
-    return bool(recalled.text) and config.memory_at_once <= recalled.confidence
+    return bool(recalled.text) and config.memory_at_once <= recalled.chance
 
 
 def better(model: Suggestion, recalled: Suggestion, config: CompletionConfig) -> Suggestion:
     """The one that is likelier right; the model's if both say the same, or neither is worth showing."""
     if model.text and model.text == recalled.text:
         sure = max(model.confidence, recalled.confidence)
-        return replace(model, source="both", origin=recalled.origin, confidence=sure)
-    if not recalled.text or recalled.confidence < config.memory_threshold:
+        chance = max(model.chance, recalled.chance)
+        return replace(model, source="both", origin=recalled.origin, confidence=sure, chance=chance)
+    if not recalled.text or recalled.chance < config.chance_threshold:
         return model
-    if model.text and recalled.confidence <= model.confidence * config.model_trust:
+    if model.text and recalled.chance <= model.chance:
         return model
     return replace(recalled, usage=model.usage, first_ms=model.first_ms)
 
@@ -87,6 +103,7 @@ def _suggestion(memory: Memory, best: Continuation, spot: Spot, trigger: Trigger
         replace_after=draft.replace_after,
         confidence=best.chance,
         min_confidence=best.chance,
+        chance=best.chance,
         source="memory",
         origin=origin,
         reason=trigger.reason,

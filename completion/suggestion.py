@@ -37,6 +37,10 @@ class Suggestion:
     """
     min_confidence: float = 0.0
     """The probability of the least certain one of them."""
+    chance: float = 0.0
+    """The probability that its first line is exactly right, as far as that is known."""
+    evidence: tuple[float, ...] = ()
+    """What the chance of a model's line follows from, in the order of ``chance.NAMES``."""
     source: Source = "model"
     cached: bool = False
     """Whether it is (the rest of) what was suggested before."""
@@ -56,8 +60,8 @@ class Suggestion:
     """One word for logs: the trigger's reason if there is text, else what left nothing to show."""
 
 
-def kept_logprobs(pieces: Iterable[Piece], said: str, shown: str) -> list[float]:
-    """The log-probabilities of the tokens whose text is still there in ``shown``.
+def kept_logprobs(pieces: Iterable[Piece], said: str, shown: str, *, beyond: int = 0) -> list[float]:
+    """The log-probabilities of the tokens whose text is still there in ``shown``, and of some ``beyond``.
 
     Cleaning cuts the end and moves blanks: ``shown`` has as many visible characters as are kept of ``said``.
     """
@@ -66,7 +70,11 @@ def kept_logprobs(pieces: Iterable[Piece], said: str, shown: str) -> list[float]
     at = 0
     for piece in pieces:
         if end <= at:
-            break
+            kept += piece.logprobs[:beyond]
+            beyond -= len(piece.logprobs)
+            if beyond <= 0:
+                break
+            continue
         kept += piece.logprobs
         at += len(piece.text)
     return kept

@@ -43,7 +43,7 @@ MIDDLE_TOKENS = 192  # Some 15 lines: so often typing costs another reading of t
 SNIPPET_TOKENS = 256  # Read before everything else: a second on a laptop, whenever other files have changed.
 LARGE = 4096  # Tokens. More than all of these together.
 MEMORY_AT_ONCE = 0.5  # As likely right as not: more than a small model reaches, and it costs a millisecond.
-MEMORY_WORTH_SHOWING = 0.15  # Shows half of the places, two of three exactly right (docs/benchmarks.md).
+WORTH_SHOWING = 0.15  # Shows half of the places, two of three exactly right (docs/benchmarks.md).
 ASKED_THRESHOLD = 0.05  # Who asks by hand sees what is right once in twenty times, but no mere noise.
 LOOK_AHEAD = 2  # Places: behind the suggestion, and on the next line where nothing more is due there.
 AHEAD_CHARACTERS = 256  # Of the text on each side that tell one such place from another.
@@ -293,7 +293,7 @@ def answering(bench: Workbench, *, explicit: bool) -> Answering:
         model, connect = None, partial(_raise, exc)
     config = completion_config(bench.settings, model, bench.context_tokens)
     if explicit:  # Who asks wants to see it, however unsure model and memory are.
-        config = replace(config, confidence_threshold=0.0, memory_threshold=ASKED_THRESHOLD)
+        config = replace(config, confidence_threshold=0.0, chance_threshold=ASKED_THRESHOLD)
     return Answering(connect=connect, model=model_id(model) if model else bench.settings.model, config=config)
 
 
@@ -321,7 +321,8 @@ def completion_config(
     settings: Settings, model: ModelSpec | None, context: int | None = None
 ) -> CompletionConfig:
     """The completion package's part of the settings, in shares that fit into the model's ``context``."""
-    context = context or (model.context_tokens if model else None)
+    if context is None and model:  # The engine has not said it yet.
+        context = model.context_tokens or model.trained_tokens
     room = context - min(settings.completion_max_tokens, context // 4) if context else LARGE
     middle = min(MIDDLE_TOKENS, room // 4)
     suffix = min(SUFFIX_TOKENS, room // 5)
@@ -341,8 +342,9 @@ def completion_config(
             settings.completion_confidence, model.confidence_threshold if model else 0.0
         ),
         model_trust=model.trust if model else 0.0,
+        model_chance=model.chance if model else {},
         memory_at_once=MEMORY_AT_ONCE,
-        memory_threshold=threshold(settings.completion_confidence, MEMORY_WORTH_SHOWING),
+        chance_threshold=threshold(settings.completion_confidence, WORTH_SHOWING),
     )
 
 

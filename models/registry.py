@@ -45,8 +45,10 @@ def starter() -> ModelSpec:
         name=STARTER,
         path=STARTER_FILE,
         title="bundled starter, a bridge until you add Qwen2.5-Coder",
+        trained_tokens=card["context_tokens"],
         anchor_lines=card["anchor_lines_above"],
         confidence_threshold=card["confidence_threshold"],
         trust=card["trust"],
         memory_weight=card["memory_weight"],
+        chance=card["chance"],
     )

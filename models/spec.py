@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -16,6 +17,8 @@ class ModelSpec:
     """One line for people: what it is and what it is good for."""
     context_tokens: int | None = None
     """The context to allocate, in tokens; ``None`` lets the engine choose from the file's metadata."""
+    trained_tokens: int | None = None
+    """The context it was trained on, if that is known before the file is read (from the model's card)."""
     anchor_lines: int = 0
     """How many lines above the cursor's line the prompt's middle begins (from the model's card).
 
@@ -28,6 +31,11 @@ class ModelSpec:
     """How likely a shown suggestion is exactly right, as a share of its confidence (from the model's card).
 
     Half, for a model without a card: a guess, to be replaced by a measurement.
+    """
+    chance: Mapping[str, float] = field(default_factory=dict)
+    """How likely its line is exactly right: weights by the names of ``completion/chance.py``, from its card.
+
+    Empty for a model without them: then it is ``trust`` times the confidence.
     """
     memory_weight: float = 0.0
     """How much a request's candidates count beside the model's own probabilities, 0 to 1 (from its card).

@@ -40,7 +40,8 @@ HOMES = {
     "httpx": ("models/backend.py", "models/connection.py"),
     "huggingface_hub": ("models/download.py",),
     "llama_cpp": (
-        "models/engine/llama.py", "models/engine/llama_text.py",
+        "models/engine/llama.py",
+        "models/engine/llama_text.py",
         "models/train/",  # an export is checked against it
     ),
     "lsprotocol": ("lsp_server/",),

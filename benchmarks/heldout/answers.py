@@ -24,9 +24,11 @@ from completion.trigger import Trigger
 from lsp_server.settings import Settings
 from lsp_server.wiring import Workbench, completion_config, model_id
 from models import registry
+from models.spec import ModelSpec
 
 BACK_OFF_LIMIT = 32
 LONGEST = 60  # Pieces of a line.
+TRIGGER = Trigger(shape="line", reason="benchmark", max_lines=1, explicit=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +46,10 @@ class Answer:
 
     text: str
     chance: float
-    """Of being exactly right, or what stands for it: the model's mean token probability."""
+    """Of being exactly right, as far as it is known."""
     ms: float
+    evidence: tuple[float, ...] = ()
+    """What the model's chance follows from: ``completion/chance.py``."""
     drafted: int = 0
     """Tokens that the model verified in batches,"""
     accepted: int = 0
@@ -65,6 +69,15 @@ def from_memory(asked: Asked) -> Answer:
     found = predict(asked.memory, spot, path=asked.cut.path)
     ms = (time.perf_counter() - start) * 1000
     return Answer(text=found[0].text if found else "", chance=found[0].chance if found else 0.0, ms=ms)
+
+
+def as_shown(asked: Asked) -> Answer:
+    """The project memory alone, after the clean-up that every suggestion goes through before it is shown."""
+    spot = spot_of(asked, open_config())
+    start = time.perf_counter()
+    said = recall(asked.memory, asked.cut.path, spot, TRIGGER).suggestion
+    ms = (time.perf_counter() - start) * 1000
+    return Answer(text=_first_line(said), chance=said.chance, ms=ms)
 
 
 def backed_off(asked: Asked) -> Answer:
@@ -98,42 +111,51 @@ def _longest(asked: Asked, question: Question, *, begun: bool) -> tuple[bytes, f
     return piece, count / counted.total()
 
 
-def open_config() -> CompletionConfig:
+def open_config(model: ModelSpec | None = None, context: int | None = None) -> CompletionConfig:
     """The product's own, but for thresholds and pauses: everything is shown, and judged afterwards."""
-    config = completion_config(Settings(), registry.find(registry.STARTER))
-    return replace(config, confidence_threshold=0.0, memory_threshold=0.0, pause_ms=0, deadline_ms=60_000)
+    config = completion_config(Settings(), model or registry.find(registry.STARTER), context)
+    return replace(config, confidence_threshold=0.0, chance_threshold=0.0, pause_ms=0, deadline_ms=60_000)
 
 
-async def models_answers(places: Sequence[Asked], model: str) -> dict[str, list[Answer]]:
-    """The model alone, the model with the memory's candidates, and the product's choice among all."""
+WAYS = ("model", "mixed", "both")
+"""The model alone, the model with the memory's candidates, and the product's choice among all."""
+
+
+async def models_answers(
+    places: Sequence[Asked], model: str, ways: Sequence[str] = WAYS
+) -> dict[str, list[Answer]]:
+    """What is answered at each place, in each of these ``WAYS``."""
     bench = Workbench(None if model == registry.STARTER else model)
     spec = registry.find(bench.settings.model)
-    config = replace(
-        open_config(), anchor_lines=spec.anchor_lines, model_trust=spec.trust, memory_at_once=2.0
-    )
+    await bench.warm(load=True)
+    config = replace(open_config(spec, bench.context_tokens), memory_at_once=2.0)
 
     async def answer(asked: Asked, config: CompletionConfig, way: Recall) -> Answer:
         spot = spot_of(asked, config)
-        trigger = Trigger(shape="line", reason="benchmark", max_lines=1, explicit=False)
         said = await complete(
-            bench.backend, SuggestionCache(), spot, trigger, config, model_id(spec), recall=way
+            bench.backend, SuggestionCache(), spot, TRIGGER, config, model_id(spec), recall=way
         )
         usage = said.usage
         return Answer(
             text=_first_line(said),
-            chance=said.confidence if said.source != "model" else said.confidence * config.model_trust,
+            chance=said.chance,
             ms=said.ms,
+            evidence=said.evidence,
             drafted=usage.drafted_tokens if usage else 0,
             accepted=usage.accepted_tokens if usage else 0,
         )
 
-    answers: dict[str, list[Answer]] = {"model": [], "mixed": [], "both": []}
+    answers: dict[str, list[Answer]] = {way: [] for way in ways}
     try:
         for it in places:
             remembered = partial(recall, it.memory, it.cut.path)
-            answers["model"].append(await answer(it, config, no_memory))
-            answers["mixed"].append(await answer(it, config, partial(_candidates_only, remembered)))
-            answers["both"].append(await answer(it, config, remembered))
+            known: dict[str, Recall] = {
+                "model": no_memory,
+                "mixed": partial(_candidates_only, remembered),
+                "both": remembered,
+            }
+            for way in ways:
+                answers[way].append(await answer(it, config, known[way]))
     finally:
         await bench.close()
     return answers

@@ -42,15 +42,15 @@ def fit(places: Iterable[Asked]) -> None:
     """Fit all, and write ``coefficients.py``."""
     questions = [(it, question_at(it.memory, spot_of(it, open_config()), path=it.cut.path)) for it in places]
     groups = [step for it, question in questions for step in steps(it, question)]
-    weights = _minimize(choice_loss(groups), len(weigh.NAMES) + weigh.ORDERS)
+    weights = minimize(choice_loss(groups), len(weigh.NAMES) + weigh.ORDERS)
     weights[Source.EDITED] = weights[Source.OPEN] + EDITED  # Held-out projects do not tell who edited what.
     use(WEIGHTS=weights[: len(weigh.NAMES)], ORDERS=weights[len(weigh.NAMES) :])
 
     lines = [found for it, question in questions if (found := _lines(it, question))[0]]
-    use(RANK=_minimize(choice_loss(lines), len(rank.NAMES)))
+    use(RANK=minimize(choice_loss(lines), len(rank.NAMES)))
 
     best = [row for found in lines if (row := _best(*found)) is not None]
-    use(CONFIDENCE=_minimize(_logistic_loss(best), len(rank.CONFIDENCE_NAMES)))
+    use(CONFIDENCE=minimize(logistic_loss(best), len(rank.CONFIDENCE_NAMES)))
     _write()
     print(f"fit places={len(questions)} steps={len(groups)} lines={len(lines)} shown={len(best)}")
 
@@ -117,7 +117,7 @@ def choice_loss(groups: Sequence[tuple[list[list[float]], list[bool]]]) -> Loss:
     return loss
 
 
-def _logistic_loss(rows: Sequence[tuple[list[float], bool]]) -> Loss:
+def logistic_loss(rows: Sequence[tuple[list[float], bool]]) -> Loss:
     x = np.array([row for row, _ in rows])
     y = np.array([right for _, right in rows], np.float64)
 
@@ -129,7 +129,7 @@ def _logistic_loss(rows: Sequence[tuple[list[float], bool]]) -> Loss:
     return loss
 
 
-def _minimize(loss: Loss, size: int) -> Array:
+def minimize(loss: Loss, size: int) -> Array:
     """Adam on all of the data: slow, and it needs nothing but a gradient."""
     weights, mean, square = np.zeros(size), np.zeros(size), np.zeros(size)
     value = 0.0

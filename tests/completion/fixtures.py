@@ -28,7 +28,8 @@ CONFIG = CompletionConfig(
     confidence_threshold=0.3,
     model_trust=0.5,
     memory_at_once=0.5,
-    memory_threshold=0.2,
+    chance_threshold=0.2,
+    model_chance={},
 )
 
 

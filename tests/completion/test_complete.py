@@ -125,6 +125,26 @@ async def test_low_confidence_shows_nothing() -> None:
     assert suggestion.confidence == pytest.approx(0.2)
 
 
+async def test_a_card_says_what_a_line_is_worth() -> None:
+    """With weights in the card the chance of the first line decides; who asks by hand sees it anyway."""
+    card = replace(CONFIG, model_chance={"one": 1.0, "line": 1.0}, chance_threshold=0.3)
+    for probability, shown in ((0.9, True), (0.1, False)):
+        said = Answer(text="price * count\n", logprob=logprob(probability))
+        suggestion = await ask(Script(said).backend(), "total = ‸\n", config=card)
+        assert bool(suggestion.text) is shown
+        assert (0.3 <= suggestion.chance) is shown
+        assert suggestion.reason == ("rest_of_line" if shown else "low_confidence")
+        by_hand = await ask(Script(said).backend(), "total = ‸\n", config=card, explicit=True)
+        assert by_hand.text == "price * count"
+    block = Answer(text="return 1\n    # and\n    # so on\n", logprob=logprob(0.9))
+    first = Answer(text="return 1\n", logprob=logprob(0.9))
+    of_block, of_line = [
+        await ask(Script(it).backend(), "def f():\n    ‸\n", config=card) for it in (block, first)
+    ]
+    assert of_block.text.count("\n") > of_line.text.count("\n")
+    assert of_block.evidence[1] == of_line.evidence[1], "lines further down take nothing from the first"
+
+
 async def test_only_what_is_shown_is_judged() -> None:
     """A model that is lost behind the end of the block was sure inside it."""
     sure, lost = (logprob(0.9),) * 3, (logprob(0.01),) * 10

@@ -30,6 +30,7 @@ def knows(text: str, confidence: float, *others: str) -> Recall:
             text=text,
             confidence=confidence,
             min_confidence=confidence,
+            chance=confidence,
             source="memory",
             origin=origin,
             reason=trigger.reason,

@@ -27,7 +27,12 @@ def recalled(document: str, project: dict[str, str] | None = None, language: str
 
 def model(text: str, confidence: float = 0.8) -> Suggestion:
     return Suggestion(
-        text=text, confidence=confidence, min_confidence=confidence, reason="rest_of_line", first_ms=7.0
+        text=text,
+        confidence=confidence,
+        min_confidence=confidence,
+        chance=confidence * CONFIG.model_trust,
+        reason="rest_of_line",
+        first_ms=7.0,
     )
 
 
@@ -36,6 +41,7 @@ def memory(text: str, confidence: float) -> Suggestion:
         text=text,
         confidence=confidence,
         min_confidence=confidence,
+        chance=confidence,
         source="memory",
         origin=Origin(path="src/a", line=3),
         reason="rest_of_line",
@@ -159,15 +165,16 @@ def test_better(said: Suggestion, known: Suggestion, source: str) -> None:
     assert chosen.text == (known if source == "memory" else said).text
     sure = {"model": said, "memory": known, "both": max(said, known, key=lambda it: it.confidence)}[source]
     assert chosen.confidence == sure.confidence
+    assert chosen.chance == (max(said.chance, known.chance) if source == "both" else sure.chance)
     assert chosen.origin == (None if source == "model" else known.origin)
     assert (chosen.usage, chosen.first_ms) == (usage, 7.0)
 
 
-def test_trust_decides_how_much_a_model_counts() -> None:
+def test_the_likelier_line_is_shown() -> None:
     """A model whose probabilities mean nothing gives way to any suggestion worth showing."""
     said, known = model("x", 1.0), memory("y", 0.3)
-    assert better(said, known, replace(CONFIG, model_trust=0.0)).source == "memory"
-    assert better(said, known, replace(CONFIG, model_trust=1.0)).source == "model"
+    assert better(replace(said, chance=0.2), known, CONFIG).source == "memory"
+    assert better(replace(said, chance=0.4), known, CONFIG).source == "model"
 
 
 def test_asked_by_hand_the_memory_answers_too() -> None:

@@ -179,7 +179,7 @@ async def test_the_memory_answers_for_a_model_that_fails(
 ) -> None:
     """Something is shown, where it came from is counted, and why there is no model is said all the same."""
     it = window(Answer(status=503, problem="Busy."))
-    recalled = Suggestion(text="a + b", source="memory", confidence=0.3, reason="test")
+    recalled = Suggestion(text="a + b", source="memory", confidence=0.3, chance=0.3, reason="test")
 
     async def recall(*question: object) -> Recalled:
         return Recalled(suggestion=recalled)
