@@ -6,7 +6,8 @@
 A cut is a random place in a random file; the rest of its line is hidden, and the memory holds the rest of
 the file, the project, and the standard library where the language has one here. Peers in the same run: the
 longest match with plain back-off, the model without the memory; "as shown" is the memory's line after the
-clean-up that every suggestion goes through, which never offers some lines. Intervals are 95 %, by bootstrap over cuts.
+clean-up that every suggestion goes through, which never offers some lines. Intervals are 95 %, by bootstrap
+over cuts.
 """
 
 from __future__ import annotations

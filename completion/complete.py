@@ -259,9 +259,10 @@ def _in_document(suggestion: Suggestion, spot: Spot) -> Suggestion:
 
 
 def _log(what: str, suggestion: Suggestion, spot: Spot, trigger: Trigger) -> None:
+    usage = suggestion.usage
     logger.info(
-        "%s language=%s shape=%s reason=%s source=%s cached=%d shown=%d confidence=%.2f ms=%.0f"
-        " first_ms=%.0f",
+        "%s language=%s shape=%s reason=%s source=%s cached=%d shown=%d confidence=%.2f chance=%.2f ms=%.0f"
+        " first_ms=%.0f%s",
         what,
         spot.language,
         trigger.shape,
@@ -272,6 +273,7 @@ def _log(what: str, suggestion: Suggestion, spot: Spot, trigger: Trigger) -> Non
         suggestion.confidence,
         suggestion.ms,
         suggestion.first_ms,
+        f" prompt={usage.prompt_tokens} new={usage.prompt_tokens - usage.cached_tokens}" if usage else "",
     )
 
 
