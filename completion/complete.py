@@ -271,6 +271,7 @@ def _log(what: str, suggestion: Suggestion, spot: Spot, trigger: Trigger) -> Non
         suggestion.cached,
         len(suggestion.text),
         suggestion.confidence,
+        suggestion.chance,
         suggestion.ms,
         suggestion.first_ms,
         f" prompt={usage.prompt_tokens} new={usage.prompt_tokens - usage.cached_tokens}" if usage else "",
