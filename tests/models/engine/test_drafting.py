@@ -24,7 +24,7 @@ from models.wire import Sampling
 from tests.models.engine.driver import LONG, NOISE, PROMPTS, Asked, Driver, on_evaluation, same, working
 
 CODE = Path(speech.__file__).read_text("utf-8")
-PLACES = (1200, 2600, 4100, 5900)  # Characters into it.
+PLACES = (2600, 1200, 4700, 6400)  # Characters into it.
 TOKENS = 24
 
 

@@ -145,7 +145,8 @@ async def test_a_stale_port_file_is_no_obstacle(place: Place, left: str) -> None
 async def test_a_starter_that_dies_frees_the_way(place: Place) -> None:
     """The lock goes with the process, however it ends."""
     code = (
-        "import filelock, sys; filelock.FileLock(sys.argv[1]).acquire(); print(flush=True); sys.stdin.read()"
+        "import filelock, sys; lock = filelock.FileLock(sys.argv[1]); lock.acquire(); "
+        "print(flush=True); sys.stdin.read()"
     )
     other = await asyncio.create_subprocess_exec(
         sys.executable, "-c", code, str(place.start_lock), stdin=-1, stdout=-1
