@@ -127,15 +127,9 @@ def anchored_request(
     anchor: Anchor, found: Fit, trigger: Trigger, config: CompletionConfig, model: str
 ) -> CompletionRequest:
     """What to ask the model. From key to key only ``middle`` changes, and while typing it only grows."""
-    return CompletionRequest(
-        model=model,
-        prompt=anchor.prompt,
-        suffix=anchor.suffix,
-        middle=found.typed,
-        repository=anchor.repository,
-        path=anchor.path,
-        snippets=anchor.snippets,
-        heal=True,
+    return replace(
+        prefill_request(anchor, found, model),
+        priority="typing",
         choices=MAX_CHOICES if trigger.explicit else 1,
         least_probability=SURE_FACTOR * config.confidence_threshold,
         sampling=sampling(trigger, config),

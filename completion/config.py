@@ -37,7 +37,7 @@ class CompletionConfig:
     confidence_threshold: float
     """Below this mean token probability a suggestion is not worth showing; from the model's card."""
     model_trust: float
-    """How likely a suggestion is exactly right, as a share of the model's confidence; from its card."""
+    """How likely a suggestion is exactly right, as a share of its confidence, where nothing else tells."""
     model_chance: Mapping[str, float]
     """The same by more than the confidence: weights for ``completion/chance.py``; empty if not measured."""
     memory_at_once: float

@@ -104,9 +104,9 @@ class Settings:
         "completion.confidence",
         "balanced",
         _confidence,
-        "How sure the model must be before a suggestion is worth showing by itself. "
-        "A number is the least mean probability of its tokens; "
-        "for the project memory, the least chance that the text is exactly right.",
+        "How sure a suggestion must be to be worth showing by itself. "
+        "A number is the least chance that its line is exactly right; for a model whose card does not say "
+        "how to tell that, the least mean probability of its tokens.",
         '`"eager"`, `"balanced"`, `"quiet"`, or a number from 0 to 1',
     )
     completion_look_ahead: bool = _option(

@@ -349,7 +349,7 @@ def completion_config(
 
 
 def threshold(confidence: Confidence, calibrated: float) -> float:
-    """The least mean token probability worth showing: the model's own, lowered, raised, or a number."""
+    """The least chance or probability worth showing: as calibrated, lower, higher, or a number."""
     if confidence == "eager":
         return calibrated / 2
     if confidence == "quiet":

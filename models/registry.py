@@ -48,7 +48,6 @@ def starter() -> ModelSpec:
         trained_tokens=card["context_tokens"],
         anchor_lines=card["anchor_lines_above"],
         confidence_threshold=card["confidence_threshold"],
-        trust=card["trust"],
         memory_weight=card["memory_weight"],
         chance=card["chance"],
     )

@@ -28,9 +28,9 @@ class ModelSpec:
     confidence_threshold: float = 0.0
     """Suggestions below this mean token probability are not worth showing (from the model's card)."""
     trust: float = 0.5
-    """How likely a shown suggestion is exactly right, as a share of its confidence (from the model's card).
+    """How likely a line is exactly right, as a share of its confidence, where ``chance`` does not tell.
 
-    Half, for a model without a card: a guess, to be replaced by a measurement.
+    Half is a guess, to be replaced by a measurement.
     """
     chance: Mapping[str, float] = field(default_factory=dict)
     """How likely its line is exactly right: weights by the names of ``completion/chance.py``, from its card.

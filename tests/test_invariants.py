@@ -18,7 +18,6 @@ import pytest
 from completion import SuggestionCache, complete, decide, spot_at
 from lsp_server import settings, wiring
 from models.errors import BackendError
-from models.registry import STARTER_FILE
 from tests.completion.fixtures import CONFIG, reach
 from tests.harness import MODEL, Answer, scripted
 
@@ -80,7 +79,6 @@ def test_tests_reach_no_network() -> None:
 
 
 @pytest.mark.e2e
-@pytest.mark.skipif(not STARTER_FILE.is_file(), reason="the starter model is not built yet")
 def test_a_completion_leaves_no_source_text_behind(tmp_path: Path, hearth_home: Path) -> None:
     """I9, I14: a real completion leaves no source text in Hearth's files, and the user's as they were."""
     code = tmp_path / "code.py"

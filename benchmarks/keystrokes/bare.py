@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import random
 import time
 from collections.abc import Mapping
@@ -42,14 +41,5 @@ class Steps:
         return {"ms": took}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("context", type=int)
-    parser.add_argument("threads", type=int)
-    arguments = parser.parse_args()
-    serve(Steps(arguments.model, arguments.context, arguments.threads).answer)
-
-
 if __name__ == "__main__":
-    main()
+    serve(Steps, __doc__)

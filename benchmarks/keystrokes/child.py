@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import psutil
 
@@ -53,8 +55,20 @@ class Child:
         return json.loads(line)
 
 
-def serve(answer: Callable[[Mapping[str, Any]], Any]) -> None:
-    """In the child: say that it is ready, then answer until the input ends."""
+class Answers(Protocol):
+    """What a child does."""
+
+    def answer(self, question: Mapping[str, Any]) -> Any: ...
+
+
+def serve(kind: Callable[[Path, int, int], Answers], description: str | None) -> None:
+    """In the child: load the model, say that it is ready, then answer until the input ends."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("context", type=int)
+    parser.add_argument("threads", type=int)
+    arguments = parser.parse_args()
+    answer = kind(arguments.model, arguments.context, arguments.threads).answer
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         print(json.dumps(answer(json.loads(line))), flush=True)

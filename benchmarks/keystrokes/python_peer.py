@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -55,14 +54,5 @@ class Peer:
         self._evaluate(tokens)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("context", type=int)
-    parser.add_argument("threads", type=int)
-    arguments = parser.parse_args()
-    serve(Peer(arguments.model, arguments.context, arguments.threads).answer)
-
-
 if __name__ == "__main__":
-    main()
+    serve(Peer, __doc__)

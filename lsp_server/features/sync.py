@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lsprotocol import types as lsp
 
-from lsp_server.context import RULES, Context
+from lsp_server.context import RULES
 from lsp_server.server import Assistant
 
 logger = logging.getLogger(__name__)
@@ -17,10 +17,8 @@ def opened(ls: Assistant, params: lsp.DidOpenTextDocumentParams) -> None:
     """The editor has a document; from now on it, and not the disk, is the truth."""
     document = ls.documents.put(params.text_document)
     ls.workbench.memory.opened(document)
-    context = _context(ls)
-    if context:
-        context.within(ls.roots)
-        context.opened(document)
+    ls.workbench.context.within(ls.roots)
+    ls.workbench.context.opened(document)
     if len(ls.documents) == 1:
         ls.warm()
     ls.hint(document.uri)
@@ -32,11 +30,9 @@ def changed(ls: Assistant, params: lsp.DidChangeTextDocumentParams) -> None:
     if document is None:
         logger.warning("changed but not open version=%s", params.text_document.version)
         return
-    context = _context(ls)
     for change in params.content_changes:
         document.apply([change], params.text_document.version, ls.encoding)
-        if context:
-            context.edited(document, document.last_change)
+        ls.workbench.context.edited(document, document.last_change)
     document.version = params.text_document.version
     ls.workbench.memory.changed(document)
 
@@ -56,9 +52,7 @@ def closed(ls: Assistant, params: lsp.DidCloseTextDocumentParams) -> None:
         ls.documents.drop(document.uri)
         ls.workbench.memory.closed(document)
         ls.workbench.sessions.forget(document.uri)
-        context = _context(ls)
-        if context:
-            context.closed(document.uri)
+        ls.workbench.context.closed(document.uri)
 
 
 def files_changed(ls: Assistant, params: lsp.DidChangeWatchedFilesParams) -> None:
@@ -74,18 +68,10 @@ def files_changed(ls: Assistant, params: lsp.DidChangeWatchedFilesParams) -> Non
 def folders_changed(ls: Assistant, params: lsp.DidChangeWorkspaceFoldersParams) -> None:
     """A folder was added to the workspace, or taken out."""
     ls.remember()
-    context = _context(ls)
-    if context:
-        context.within(ls.roots)
-
-
-def _context(ls: Assistant) -> Context | None:
-    """What the open documents tell each other, where there is one."""
-    return getattr(ls.workbench, "context", None)
+    ls.workbench.context.within(ls.roots)
 
 
 def _rules_may_differ(ls: Assistant, uris: Sequence[str]) -> None:
     """A file of ignore rules has changed: other documents may be shown now."""
-    context = _context(ls)
-    if context and any(it.rpartition("/")[2] in RULES for it in uris):
-        context.judge_again()
+    if any(it.rpartition("/")[2] in RULES for it in uris):
+        ls.workbench.context.judge_again()
