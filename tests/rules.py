@@ -52,7 +52,7 @@ HOMES = {
     "pydivsufsort": ("codeindex/memory/segment.py",),
     "pygls": ("lsp_server/",),
     "rich": ("lsp_server/",),
-    "sqlite3": ("codeindex/store.py", "codeindex/migrations.py"),
+    "sqlite3": ("codeindex/store/",),
     "starlette": ("models/engine/",),
     "tokenizers": ("codeindex/embed.py", "models/train/"),
     "torch": ("models/train/",),
