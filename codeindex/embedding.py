@@ -9,7 +9,7 @@ HASH_BYTES = 16
 
 
 class Headed(Protocol):
-    """What is known of a chunk beside its lines: a ``Chunk`` that was parsed or a ``ChunkRow`` that was stored."""
+    """What is known of a chunk beside its lines: a ``Chunk`` as parsed, a ``ChunkRow`` as stored."""
 
     @property
     def scope(self) -> str:
