@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -25,16 +24,16 @@ from statistics import median, quantiles
 import numpy as np
 
 from benchmarks import shape_model
+from benchmarks.asking import ask
 from models.engine import sampling, speech
 from models.engine.draft import KNOTS
-from models.engine.job import Job
 from models.engine.llama import Limits, Llama, Status
 from models.engine.sampling import Scores
 from models.engine.window import Window
 from models.engine.worker import EngineConfig, Worker, default_threads
 from models.registry import STARTER_FILE
 from models.spec import ModelSpec
-from models.wire import Candidate, CompletionRequest, Piece, Sampling, Usage
+from models.wire import Candidate, CompletionRequest, Sampling, Usage
 
 QUALITIES = (0.0, 0.5, 0.8, 1.0)
 CONTEXT = 2048
@@ -233,19 +232,6 @@ def _ask(
     tokens: int,
 ) -> Usage:
     """What one answer cost."""
-    over = threading.Event()
-    pieces: list[Piece] = []
-    problems: list[Exception] = []
-
-    def on_piece(piece: Piece) -> None:
-        pieces.append(piece)
-        if piece.finish:
-            over.set()
-
-    def on_error(problem: Exception) -> None:
-        problems.append(problem)
-        over.set()
-
     author.script = iter(place.follows)
     request = CompletionRequest(
         model="",
@@ -253,13 +239,7 @@ def _ask(
         candidates=candidates,
         sampling=Sampling(max_tokens=tokens, logprobs=True),
     )
-    worker.submit(Job(request=request, spec=spec, on_piece=on_piece, on_error=on_error))
-    over.wait()
-    if problems:
-        raise problems[0]
-    usage = pieces[-1].usage
-    assert usage is not None
-    return usage
+    return ask(worker, spec, request)
 
 
 def _spread(values: Sequence[float]) -> Spread:

@@ -16,7 +16,6 @@ import random
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from contextlib import aclosing
@@ -29,14 +28,14 @@ import llama_cpp
 import psutil
 
 from benchmarks import shape_model
+from benchmarks.asking import ask, cancel, submit
 from models import paths
 from models.backend import Backend
-from models.engine.job import Job
 from models.engine.llama import N_BATCH, Limits, Llama
 from models.engine.worker import SEQUENCES, EngineConfig, Worker, default_threads
 from models.errors import Unreachable
 from models.spec import BackendSpec, ModelSpec
-from models.wire import CompletionRequest, Piece, Sampling, Usage
+from models.wire import CompletionRequest, Sampling, Usage
 
 CONTEXT = 8192
 SOURCE = Path(shape_model.__file__).read_text()  # Any code will do: random weights do not read.
@@ -154,45 +153,20 @@ def _bare(llama: Llama, text: str, tokens: int) -> tuple[float, float]:
     return len(prompt) / prefill, (time.perf_counter() - started) * 1000 / (tokens - 1)
 
 
-def _job(spec: ModelSpec, prompt: str, tokens: int, on_piece: Callable[[Piece], None]) -> Job:
-    sampling = Sampling(max_tokens=tokens, logprobs=True)
-    request = CompletionRequest(model="", prompt=prompt, sampling=sampling)
-    return Job(request=request, spec=spec, on_piece=on_piece, on_error=_fail)
-
-
-def _fail(exc: Exception) -> None:
-    raise exc
-
-
 def _ask(worker: Worker, spec: ModelSpec, prompt: str, tokens: int) -> Usage:
     """What one answer cost."""
-    over = threading.Event()
-    pieces: list[Piece] = []
+    return ask(worker, spec, _request(prompt, tokens))
 
-    def on_piece(piece: Piece) -> None:
-        pieces.append(piece)
-        if piece.finish:
-            over.set()
 
-    worker.submit(_job(spec, prompt, tokens, on_piece))
-    over.wait()
-    usage = pieces[-1].usage
-    assert usage is not None
-    return usage
+def _request(prompt: str, tokens: int) -> CompletionRequest:
+    return CompletionRequest(model="", prompt=prompt, sampling=Sampling(max_tokens=tokens, logprobs=True))
 
 
 def _cancel(worker: Worker, spec: ModelSpec, prompt: str, seed: int) -> float:
     """Milliseconds from the wish to the end of the work, at a random moment of a prefill or a decode."""
-    before = worker.metrics.cancelled
-    begun = threading.Event()
-    job = _job(spec, prompt[:60] if seed % 2 else prompt, 1000, lambda _: begun.set())
-    worker.submit(job)
-    begun.wait(random.Random(seed).uniform(0.05, 0.4))
-    started = time.perf_counter()
-    worker.cancel(job)
-    while worker.metrics.cancelled == before:
-        time.sleep(0.0001)
-    return (time.perf_counter() - started) * 1000
+    asked = submit(worker, spec, _request(prompt[:60] if seed % 2 else prompt, 1000))
+    asked.begun.wait(random.Random(seed).uniform(0.05, 0.4))
+    return cancel(worker, asked)
 
 
 def _resident(model: Path, prompt: str) -> float:
