@@ -40,11 +40,15 @@ class Lexed:
 
 def lex(text: str, language: Language, inside: str = "") -> Lexed:
     """Read ``text``; ``inside`` says what ends the string or comment in which it starts."""
-    closes: list[Mark] = []
-    opens: list[Mark] = []
-    depth: Counter[str] = Counter()
+    return go_on(Lexed(closes=(), opens=(), inside=inside, code_end=0), text, 0, language)
+
+
+def go_on(known: Lexed, text: str, start: int, language: Language) -> Lexed:
+    """Read ``text`` of which ``known`` is what was read of it up to ``start``, where a line begins."""
+    closes, opens = list(known.closes), list(known.opens)
+    depth = Counter(it.text for it in opens)
     open_end, code_end = "", len(text)
-    for kind, mark in _marks(text, language, inside):
+    for kind, mark in _marks(text, start, language, known.inside):
         if kind == "unfinished":
             open_end, code_end = mark.text, mark.at if _is_comment(mark.text, language) else len(text)
         elif mark.text in OPENERS:
@@ -90,14 +94,14 @@ def _is_comment(inside: str, language: Language) -> bool:
     return inside == LINE_END or any(inside == end for _, end in language.block_comments)
 
 
-def _marks(text: str, language: Language, inside: str) -> Iterator[tuple[Kind, Mark]]:
-    """The brackets in code, the quote ending the string ``text`` starts in, and what is left unfinished."""
+def _marks(text: str, at: int, language: Language, inside: str) -> Iterator[tuple[Kind, Mark]]:
+    """From ``at`` on: brackets, the quote that ends a string begun before, and what is left unfinished."""
     starts, ends = _patterns(language)
-    at = 0
     if inside:
-        at, how = _end(text, 0, inside, language)
+        start = at
+        at, how = _end(text, at, inside, language)
         if how == "open":
-            yield "unfinished", Mark(at=0, text=inside)
+            yield "unfinished", Mark(at=start, text=inside)
         elif how == "closed" and not _is_comment(inside, language):
             yield "quote", Mark(at=at - len(inside), text=inside)
     while found := starts.search(text, at):

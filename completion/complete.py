@@ -57,6 +57,13 @@ class Answers:
     first_at: float = 0.0
 
 
+def typed_through(cache: SuggestionCache, spot: Spot, trigger: Trigger, model: str) -> Suggestion | None:
+    """The rest of what was suggested, or what was made ahead for this spot; ``None`` if it is not known."""
+    start = time.perf_counter()
+    suggestion = cache.find(spot, trigger, model) if trigger.may_go_on else None
+    return _told(suggestion, start, spot, trigger) if suggestion else None
+
+
 async def complete(
     connect: Connect,
     cache: SuggestionCache,
@@ -76,27 +83,25 @@ async def complete(
     stream, and the engine stops. With a ``session`` the engine reads little more than what was typed.
     Raises ``BackendError`` when the model was needed, and the memory has nothing worth showing in its place.
     """
-    start = time.perf_counter()
-    suggestion = cache.find(spot, trigger, model) if trigger.may_go_on else None
-    if suggestion is None and trigger.shape == "none":
+    if known := typed_through(cache, spot, trigger, model):
+        return known
+    if trigger.shape == "none":
         return Suggestion(text="", reason=trigger.reason)
-    if suggestion is None:
-        recalled = recall(spot, trigger)
-        suggestion = recalled.suggestion
-        if trigger.explicit or not is_sure(suggestion, config):
-            if not trigger.explicit:
-                await asyncio.sleep(config.pause_ms / 1000)
-            if session:
-                request = session.request(spot, trigger)
-            else:
-                request = fim_request(spot, trigger, config, model, snippets)
-            request = replace(request, candidates=recalled.candidates)
-            suggestion = await _ask(connect, request, recalled, spot, trigger, config, session)
-        if suggestion.text:
-            cache.put(spot, trigger, model, suggestion)
-    suggestion = replace(suggestion, ms=_ms(start, time.perf_counter()))
-    _log("complete", suggestion, spot, trigger)
-    return _in_document(suggestion, spot)
+    start = time.perf_counter()
+    recalled = recall(spot, trigger)
+    suggestion = recalled.suggestion
+    if trigger.explicit or not is_sure(suggestion, config):
+        if not trigger.explicit:
+            await asyncio.sleep(config.pause_ms / 1000)
+        if session:
+            request = session.request(spot, trigger)
+        else:
+            request = fim_request(spot, trigger, config, model, snippets)
+        request = replace(request, candidates=recalled.candidates)
+        suggestion = await _ask(connect, request, recalled, spot, trigger, config, session)
+    if suggestion.text:
+        cache.put(spot, trigger, model, suggestion)
+    return _told(suggestion, start, spot, trigger)
 
 
 async def look_ahead(
@@ -250,6 +255,13 @@ def _evidence(pieces: Sequence[Piece], said: str, shown: str, recalled: Recalled
     told = kept_logprobs(pieces, said, line)
     behind = kept_logprobs(pieces, said, line, beyond=1)[len(told) :]
     return features(told, sum(behind), memory=recalled.chance, found=recalled.chance_of(line))
+
+
+def _told(suggestion: Suggestion, start: float, spot: Spot, trigger: Trigger) -> Suggestion:
+    """As it goes to who asked at ``start``, and into the log."""
+    suggestion = replace(suggestion, ms=_ms(start, time.perf_counter()))
+    _log("complete", suggestion, spot, trigger)
+    return _in_document(suggestion, spot)
 
 
 def _in_document(suggestion: Suggestion, spot: Spot) -> Suggestion:

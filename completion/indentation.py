@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from completion.brackets import code_of, join, lex
@@ -20,6 +20,7 @@ LEVELS = (2, 3, 4, 8)  # Columns that people use for one level; other steps are 
 CONTINUES = re.compile(r"[=+\-*/%&|^<>?,.\\]$")
 """A line that ends so goes on in the next one, which may stand deeper."""
 BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)*")
+INDENTED = re.compile(r"^([ \t]*)[^ \t\n]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,18 +44,13 @@ def width(line: str) -> int:
     return len(blanks) + blanks.count("\t") * (TAB_COLUMNS - 1)
 
 
-def unit_of(lines: Iterable[str], language: str) -> str:
-    """The blanks of one level, judged by these lines; empty when they do not tell."""
-    tabs = spaces = last = 0
-    steps: Counter[int] = Counter()
-    for line in lines:
-        blanks = leading(line)
-        if len(blanks) == len(line):
-            continue
-        tabs += blanks.startswith("\t")
-        spaces += blanks.startswith("  ")
-        steps[len(blanks) - last] += 1
-        last = len(blanks)
+@lru_cache(maxsize=4)  # The clean-up steps of one suggestion ask several times.
+def unit_of(text: str, language: str) -> str:
+    """The blanks of one level, judged by the lines of a text; empty when they do not tell."""
+    blanks = INDENTED.findall(text)
+    tabs = sum(it.startswith("\t") for it in blanks)
+    spaces = sum(it.startswith("  ") for it in blanks)
+    steps = Counter(len(it) - len(above) for above, it in pairwise(["", *blanks]))
     if spaces < tabs or (not spaces and language in ("go", "makefile")):
         return "\t"
     if not spaces:

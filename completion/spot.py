@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
-from completion.brackets import code_of, in_comment, lex
+from completion.brackets import Lexed, code_of, go_on, in_comment, lex
 from completion.config import CompletionConfig
 from completion.indentation import leading, unit_of
 from completion.languages import Language, language_of, opens_block
@@ -40,8 +41,11 @@ class Spot:
     r"""What ends the string or comment around the cursor (``"``, ``*/``, ``\n``); empty in code."""
     owed: str
     """The closing brackets that the document still lacks at the cursor, innermost first."""
-    unit: str
-    """The blanks of one level of indentation; empty when the neighborhood does not tell."""
+
+    @property
+    def unit(self) -> str:
+        """The blanks of one level of indentation; empty when the neighborhood does not tell."""
+        return unit_of(self.before + self.after, self.language)
 
     @property
     def line_before(self) -> str:
@@ -150,9 +154,10 @@ def _spot(
     whole: bool,
     line_ending: str,
 ) -> Spot:
-    facts = language_of(language)
-    lexed_before = lex(before, facts)
-    lexed_after = lex(after, facts, lexed_before.inside)
+    line_start = before.rfind("\n") + 1
+    above = _lexed(before[:line_start], language)
+    lexed_before = go_on(above, before, line_start, language_of(language))
+    lexed_after = _lexed(after, language, lexed_before.inside)
     return Spot(
         path=path,
         language=language,
@@ -163,8 +168,12 @@ def _spot(
         line_ending=line_ending,
         inside=lexed_before.inside,
         owed=owed(before, lexed_before, after, lexed_after, whole=whole),
-        unit=unit_of((before + after).splitlines(), language),
     )
+
+
+@lru_cache(maxsize=16)  # What stands above and below the line that is being written stays as it is.
+def _lexed(text: str, language: str, inside: str = "") -> Lexed:
+    return lex(text, language_of(language), inside)
 
 
 def _start(text: str, offset: int, limit: int) -> int:

@@ -93,6 +93,8 @@ class Assistant(LanguageServer):
 
     async def until_settled(self) -> None:
         """Wait for the editor's settings; a client that never sends `initialized` waits not for ever."""
+        if self.settled.is_set():
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_SECONDS):
                 await self.settled.wait()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from completion.ahead import Ahead
 from completion.anchoring import MOST_GROWTH
 from completion.cache import SuggestionCache
-from completion.complete import complete
+from completion.complete import complete, typed_through
 from completion.complete import look_ahead as complete_ahead
 from completion.config import CompletionConfig
 from completion.latest import Latest
@@ -210,15 +210,15 @@ async def suggest(
     ``document`` is its URI, by which the memory and the anchors know it; ``anchored`` is for those who will
     ask again. Without a usable model, the memory answers alone.
     """
-    if trigger.shape == "none" and not (trigger.may_go_on and bench.cache):
-        return Suggestion(text="", reason=trigger.reason)
     asked = answering(bench, explicit=trigger.explicit)
     session = session_of(bench, asked, spot, document) if document and anchored else None
+    known = typed_through(bench.cache, spot, trigger, asked.model)
+    if known or trigger.shape == "none":
+        _prepare(bench, session, spot, trigger)
+        return known or Suggestion(text="", reason=trigger.reason)
+    bench.ahead.stop()
     start = time.perf_counter()
-    known = bench.cache.find(spot, trigger, asked.model) if trigger.may_go_on else None
-    if known is None:
-        bench.ahead.stop()
-    recalled = NOTHING if known or not document else await bench.memory.recall(document, spot, trigger)
+    recalled = await bench.memory.recall(document, spot, trigger) if document else NOTHING
     took = 1000 * (time.perf_counter() - start)
     try:
         suggestion = await complete(
@@ -252,12 +252,11 @@ def look_ahead(bench: Workbench, spot: Spot, shown: Suggestion, document: str) -
     if not bench.settings.completion_look_ahead or not shown.text or not document:
         return
     text = shown.text.replace(spot.line_ending, "\n")
-    behind = accepted(spot, text, shown.replace_after)
-    asked = answering(bench, explicit=False)
-    session = session_of(bench, asked, behind, document)
 
     async def work() -> None:
-        at = behind
+        asked = answering(bench, explicit=False)
+        session = session_of(bench, asked, spot, document)
+        at = accepted(spot, text, shown.replace_after)
         for _ in range(LOOK_AHEAD):
             trigger = decide(at, explicit=False, previous=None, config=asked.config)
             if trigger.shape != "none":
@@ -271,7 +270,9 @@ def look_ahead(bench: Workbench, spot: Spot, shown: Suggestion, document: str) -
                 return
             at = on_next_line(at)
 
-    bench.ahead.start((document, behind.before[-AHEAD_CHARACTERS:], behind.after[:AHEAD_CHARACTERS]), work)
+    before = (spot.before[-AHEAD_CHARACTERS:] + text)[-AHEAD_CHARACTERS:]
+    after = spot.after[shown.replace_after : shown.replace_after + AHEAD_CHARACTERS]
+    bench.ahead.start((document, before, after), work)
 
 
 def hint(bench: Workbench, window: Window, *, path: str, language: str, document: str) -> None:

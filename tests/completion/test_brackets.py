@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from completion.brackets import code_of, join, lex
+from completion.brackets import code_of, go_on, join, lex
 from completion.languages import language_of, opens_block
 
 LANGUAGES = ["python", "typescript", "go", "rust", "java", "c", "markdown", "html", "sql", "nobody-knows"]
@@ -76,6 +76,16 @@ def test_any_text(text: str, language: str, data: st.DataObject) -> None:
         assert [it.at for it in marks] == sorted({it.at for it in marks})
         assert all(text.startswith(it.text, it.at) for it in marks)
     assert 0 <= lexed.code_end <= len(text)
+
+
+CODE = st.text("()[]{}\"'`\\\n#/*-<>! x", max_size=60)
+
+
+@given(st.lists(CODE, max_size=4), CODE, st.sampled_from(LANGUAGES))
+def test_going_on_at_a_line_sees_what_reading_all_sees(above: list[str], line: str, language: str) -> None:
+    """Wherever a line begins, in strings and comments too, and however brackets are mixed up."""
+    facts, head = language_of(language), "".join(f"{it}\n" for it in above)
+    assert go_on(lex(head, facts), head + line, len(head), facts) == lex(head + line, facts)
 
 
 @given(st.text("()\"'\n# x", max_size=30), st.text("()\"'\n# x", max_size=30))
