@@ -227,3 +227,19 @@ class Hit:
     unsaved: bool
     """Whether it is from a buffer that differs from its file."""
     why: tuple[Signal, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How much is in the index, of what can be found."""
+
+    files: int
+    contents: int
+    """Different texts: files that are the same count once."""
+    chunks: int
+    symbols: int
+    lines: int
+    """Of all files."""
+    bytes: int
+    """Of all files, on disk."""
+    vectors: int

@@ -1,0 +1,232 @@
+"""What the index can be asked. Every answer is of one generation, and only of what a file has now."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from codeindex.store.answers import HAS_FILE, as_list, fits
+from codeindex.store.connect import as_ours, open_to_read
+from codeindex.store.errors import Damaged, StoreError
+from codeindex.store.names import Names
+from codeindex.store.rows import kept_path, path_in, text_in
+from codeindex.types import (
+    ChunkRow,
+    Counts,
+    FileRow,
+    Filters,
+    ImportRow,
+    Kind,
+)
+
+CANDIDATES = 4
+"""So many times what is wanted is looked at first: some of it no file has any more, or nobody asked for."""
+FETCHED = 1_000
+
+CHUNK = (
+    "SELECT chunk.id, chunk.content, language, chunk.first_line, chunk.last_line,"
+    " coalesce(symbol.kind, chunk.kind), coalesce(name.text, chunk.name, ''),"
+    " coalesce(symbol.scope, chunk.scope, ''), coalesce(symbol.signature, chunk.signature, ''),"
+    " coalesce(symbol.doc, chunk.doc, ''), chunk.hash FROM chunk"
+    " JOIN content ON content.id = chunk.content"
+    " LEFT JOIN symbol ON symbol.id = chunk.symbol LEFT JOIN name ON name.id = symbol.name"
+)
+
+
+def open_reader(folder: Path) -> Reader | None:
+    """The index as it is; None if there is none that we can read: ``why_not`` says why."""
+    try:
+        return Reader(open_to_read(folder), folder)
+    except StoreError:
+        return None
+
+
+def why_not(folder: Path) -> str:
+    """Why there is no reader, as a sentence; empty if there is one."""
+    try:
+        open_to_read(folder).close()
+    except StoreError as problem:
+        return str(problem)
+    return ""
+
+
+class Reader(Names):
+    """An open index, to be asked by one thread at a time. Everything raises StoreError if it is damaged."""
+
+    def counts(self) -> Counts:
+        """How much there is."""
+        with self.snapshot():
+            files, lines, size = self.rows(
+                "SELECT count(*), coalesce(sum(lines), 0), coalesce(sum(file.size), 0)"
+                " FROM file JOIN content ON content.id = content"
+            )[0]
+            contents, chunks, symbols = self.rows(
+                "SELECT count(*), coalesce(sum(chunks), 0), coalesce(sum(symbols), 0)"
+                " FROM content WHERE unused_since IS NULL"
+            )[0]
+            (vectors,) = self.rows("SELECT count(*) FROM vector")[0]
+        return Counts(
+            files=files,
+            contents=contents,
+            chunks=chunks,
+            symbols=symbols,
+            lines=lines,
+            bytes=size,
+            vectors=vectors,
+        )
+
+    def files(self, paths: Collection[str] | None = None) -> Iterator[FileRow]:
+        """All files, or those of these paths that there are, in the order of their paths."""
+        columns = "SELECT path, language, content, lines, file.size, mtime_ns FROM file"
+        rest = "JOIN content ON content.id = content"
+        if paths is None:
+            rows = self.rows(f"{columns} {rest} ORDER BY path")
+        else:
+            wanted = [self.rows(f"{columns} {rest} WHERE path = ?", kept_path(it)) for it in sorted(paths)]
+            rows = [row for it in wanted for row in it]
+        for path, language, content, lines, size, mtime_ns in rows:
+            yield FileRow(
+                path=path_in(path),
+                language=language,
+                content=content,
+                lines=lines,
+                size=size,
+                mtime_ns=mtime_ns,
+            )
+
+    def left_out(self) -> list[tuple[str, str]]:
+        """Paths of files that were read and do not belong, with the reason."""
+        rows = self.rows("SELECT path, reason FROM file WHERE content IS NULL ORDER BY path")
+        return [(path_in(path), reason) for path, reason in rows]
+
+    def lexical(
+        self, match: str, weights: tuple[float, float, float], limit: int, where: Filters
+    ) -> list[tuple[int, float]]:
+        """Chunks that match in FTS5's language, best first, with BM25; none for a match without sense."""
+        rank = f"bm25({', '.join(f'{float(it)!r}' for it in weights)})"
+        with self.snapshot():
+            count = max(1, limit) * CANDIDATES
+            while True:
+                found = self.matches(
+                    "SELECT rowid, -rank FROM chunk_fts WHERE chunk_fts MATCH ? AND rank MATCH ?"
+                    " ORDER BY rank, rowid LIMIT ?",
+                    match,
+                    rank,
+                    count,
+                )
+                kept = self._visible([it for it, _ in found], where)
+                if limit <= len(kept) or len(found) < count:
+                    return [(it, score) for it, score in found if it in kept][:limit]
+                count *= CANDIDATES
+
+    def paths(self, match: str, limit: int) -> list[tuple[str, float]]:
+        """Paths that match, best first."""
+        rows = self.matches(
+            "SELECT path, score FROM (SELECT rowid AS number, -rank AS score FROM path_fts"
+            " WHERE path_fts MATCH ? ORDER BY rank, rowid LIMIT ?) JOIN file ON file.id = number"
+            " ORDER BY score DESC, path",
+            match,
+            limit,
+        )
+        return [(path_in(path), score) for path, score in rows]
+
+    def chunks(self, ids: Collection[int]) -> dict[int, ChunkRow]:
+        """Chunks by their ids, of those that a file has."""
+        with self.snapshot():
+            rows = self.rows(f"{CHUNK} WHERE chunk.id IN (SELECT value FROM json_each(?))", as_list(ids))
+            return {it.id: it for it in self._chunk_rows(rows)}
+
+    def chunks_of(self, path: str) -> tuple[ChunkRow, ...]:
+        """A file's chunks, in order."""
+        with self.snapshot():
+            rows = self.rows(
+                f"{CHUNK} WHERE chunk.id >= (SELECT first_chunk FROM content WHERE id = ?1)"
+                " AND chunk.id < (SELECT first_chunk + chunks FROM content WHERE id = ?1)"
+                " ORDER BY chunk.id",
+                self.content_of(path),
+            )
+            return self._chunk_rows(rows)
+
+    def text(self, content: int) -> str:
+        """A content's text, with LF line ends; KeyError if it is gone."""
+        rows = self.rows("SELECT text FROM body WHERE content = ?", content)
+        if not rows:
+            raise KeyError(content)
+        try:
+            return text_in(rows[0][0])
+        except (ValueError, zlib.error) as error:
+            raise Damaged("The index is damaged.") from error
+
+    def imports(self, path: str | None = None) -> list[ImportRow]:
+        """What a file imports, or all files do."""
+        one = "" if path is None else "WHERE path = ?"
+        rows = self.rows(
+            "SELECT path, module, names, line FROM file JOIN import ON import.content = file.content"
+            f" {one} ORDER BY path, number",
+            *(() if path is None else (kept_path(path),)),
+        )
+        return [
+            ImportRow(
+                path=path_in(where), module=module, names=tuple(names.split("\n")) if names else (), line=line
+            )
+            for where, module, names, line in rows
+        ]
+
+    def missing_vectors(self, model: str, limit: int) -> list[tuple[bytes, int]]:
+        """What is not embedded yet: its hash and a chunk that has it, newest files first."""
+        rows = self.rows(
+            "SELECT hash, min(id) FROM (SELECT chunk.hash AS hash, chunk.id AS id FROM chunk"
+            " WHERE coalesce((SELECT done FROM model WHERE name = ?1), 0) < chunk.id"
+            f" AND {HAS_FILE.format('chunk')} AND NOT EXISTS (SELECT 1 FROM vector WHERE"
+            " model = (SELECT id FROM model WHERE name = ?1) AND vector.hash = chunk.hash)"
+            " ORDER BY chunk.id LIMIT ?2) GROUP BY hash ORDER BY min(id)",
+            model,
+            limit,
+        )
+        return [(digest, number) for digest, number in rows]
+
+    def vectors(self, model: str) -> Iterator[tuple[int, bytes]]:
+        """The chunks that have a vector, with its bytes."""
+        try:
+            rows = self._connection.execute(
+                "SELECT chunk.id, data FROM content JOIN chunk ON first_chunk <= chunk.id"
+                " AND chunk.id < first_chunk + chunks JOIN vector ON vector.hash = chunk.hash"
+                " AND vector.model = (SELECT id FROM model WHERE name = ?) WHERE unused_since IS NULL",
+                (model,),
+            )
+            while some := rows.fetchmany(FETCHED):
+                yield from some
+        except sqlite3.DatabaseError as error:
+            raise as_ours(error) from error
+
+    def _visible(self, ids: Collection[int], where: Filters) -> set[int]:
+        """Those of these chunks that a file has and that are asked for."""
+        allowed = self.contents_that_fit(where)
+        rows = self.rows(
+            "SELECT chunk.id, chunk.content, coalesce(symbol.kind, chunk.kind) FROM chunk"
+            " LEFT JOIN symbol ON symbol.id = chunk.symbol"
+            f" WHERE chunk.id IN (SELECT value FROM json_each(?)) AND {HAS_FILE.format('chunk')}",
+            as_list(ids),
+        )
+        return {number for number, content, kind in rows if fits(content, kind, allowed, where)}
+
+    def _chunk_rows(self, rows: list[Any]) -> tuple[ChunkRow, ...]:
+        paths = self.paths_of({it[1] for it in rows})
+        names = ("id", "content", "language", "first_line", "last_line")
+        return tuple(
+            ChunkRow(
+                **dict(zip(names, it, strict=False)),
+                paths=paths[it[1]],
+                kind=Kind(it[5]) if it[5] else None,
+                name=it[6],
+                scope=it[7],
+                signature=it[8],
+                doc=it[9],
+                hash=it[10],
+            )
+            for it in rows
+            if it[1] in paths
+        )
