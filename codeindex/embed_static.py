@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -46,18 +47,17 @@ class Table:
     def vectors(self, texts: Sequence[Sequence[int]]) -> Floats:
         """The weighted mean of each text's rows; a text without tokens gets zeros."""
         found = np.zeros((len(texts), self._rows.shape[1]), np.float32)
-        lengths = np.fromiter((len(it) for it in texts), np.int64, len(texts))
-        filled = np.flatnonzero(lengths)
-        if not len(filled):
-            return found
-        ids = np.fromiter((it for text in texts for it in text), np.int64, int(lengths.sum()))
+        flat = np.fromiter(chain.from_iterable(texts), np.int64)
         # Each row is read and converted once, however often its token occurs; most of code repeats itself.
-        tokens, places = np.unique(ids, return_inverse=True)
+        tokens, places = np.unique(flat, return_inverse=True)
         rows = self._rows[tokens if self._mapping is None else self._mapping[tokens]].astype(np.float32)
         if self._weights is not None:
             rows *= self._weights[tokens, None].astype(np.float32)
-        starts = np.concatenate(([0], np.cumsum(lengths[filled])[:-1]))
-        found[filled] = np.add.reduceat(rows[places], starts, axis=0) / lengths[filled, None]
+        start = 0
+        for text, it in enumerate(texts):
+            if it:  # One at a time: a text's rows fit into the processor's cache, a batch's do not.
+                found[text] = rows.take(places[start : start + len(it)], axis=0).sum(axis=0) / len(it)
+            start += len(it)
         return found
 
 

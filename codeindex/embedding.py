@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 HASH_BYTES = 16
@@ -45,3 +46,9 @@ def embedded_hash(text: str) -> bytes:
 def own_lines(text: str, first_line: int, last_line: int) -> str:
     """The lines from first to last, 1-based and inclusive, of a file's text with LF line ends."""
     return "\n".join(text.split("\n")[first_line - 1 : last_line])
+
+
+def in_order(missing: Sequence[tuple[bytes, int]], first: Iterable[bytes]) -> list[tuple[bytes, int]]:
+    """What lacks a vector (hash, chunk): those ``first``, in their order, then the others in theirs."""
+    ranks = {it: rank for rank, it in enumerate(dict.fromkeys(first))}
+    return sorted(missing, key=lambda it: ranks.get(it[0], len(ranks)))

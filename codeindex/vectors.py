@@ -8,6 +8,7 @@ another shape; so filling it from SQLite takes a fraction of a second, and there
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -57,12 +58,13 @@ class Vectors:
         self.dimensions = dimensions
         self.generation = 0
         """Of the store, when it was last looked at."""
-        self._faiss = faiss
-        self._lock = threading.Lock()  # A search in an array that moves would read what is not there.
-        self._flat = faiss.IndexScalarQuantizer(
+        self._faiss: Any = faiss
+        self._refreshing = threading.Lock()
+        self._moving = threading.Lock()  # A search in an array that moves would read what is not there.
+        self._flat: Any = faiss.IndexScalarQuantizer(
             dimensions, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
         )
-        self._index = faiss.IndexIDMap2(self._flat)
+        self._index: Any = faiss.IndexIDMap2(self._flat)
 
     def __len__(self) -> int:
         """How many vectors there are."""
@@ -73,15 +75,15 @@ class Vectors:
         generation = reader.generation()  # First: what is committed meanwhile is for the next time.
         if generation == self.generation:
             return Change(added=0, removed=0, unfit=0)
-        with self._lock:
+        with self._refreshing:
             change = self._patch(reader.vectors(self.model))
-        self.generation = generation
+            self.generation = generation
         return change
 
     def search(
         self, vector: Floats, limit: int, allowed: Collection[int] | Ids | None = None
     ) -> list[tuple[int, float]]:
-        """The nearest chunks with their cosines, the nearest first; only among the ``allowed`` ones if given."""
+        """The nearest chunks with their cosines, the nearest first; among the ``allowed`` ones, if given."""
         limit = min(limit, len(self))
         if limit < 1 or (allowed is not None and not len(allowed)):
             return []
@@ -90,7 +92,7 @@ class Vectors:
         if allowed is not None:
             among = np.fromiter(allowed, np.int64, len(allowed))
             params = self._faiss.SearchParameters(sel=self._faiss.IDSelectorBatch(among))
-        with self._lock:
+        with self._moving:
             self._faiss.omp_set_num_threads(1)  # It counts for the thread that asks, so each time.
             cosines, ids = self._index.search(asked, limit, params=params)
         found = zip(ids[0].tolist(), cosines[0].tolist(), strict=True)
@@ -98,7 +100,7 @@ class Vectors:
 
     def check(self, reader: Stored) -> list[str]:
         """What is not as the store has it, in sentences; nothing, if the store stood still meanwhile."""
-        with self._lock:
+        with self._refreshing:
             known, codes = self._ids().tolist(), self._codes()
             places = {it: place for place, it in enumerate(known)}
             stored, other = set(), []
@@ -107,7 +109,7 @@ class Vectors:
                 if chunk in places and codes[places[chunk]].tobytes() != data:
                     other.append(chunk)
         said = (
-            ("have two vectors in memory", [it for it in places if len(known) != len(places)]),
+            ("have two vectors in memory", [it for it, count in Counter(known).items() if 1 < count]),
             ("are in the store and not in memory", stored - places.keys()),
             ("are in memory and not in the store", places.keys() - stored),
             ("have another vector in memory than in the store", other),
@@ -138,12 +140,13 @@ class Vectors:
             new_ids.append(ids[is_new])
             new_codes.append(data[is_new])
         gone = known[~stays]
-        if len(gone):
-            self._index.remove_ids(gone)
-        for some, data in zip(new_ids, new_codes, strict=True):
-            if len(some):
-                self._index.add_sa_codes(data, some)
-        self._index.construct_rev_map()
+        with self._moving:
+            if len(gone):
+                self._index.remove_ids(gone)
+            for some, data in zip(new_ids, new_codes, strict=True):
+                if len(some):
+                    self._index.add_sa_codes(data, some)
+            self._index.construct_rev_map()
         return Change(added=sum(map(len, new_ids)), removed=len(gone), unfit=unfit)
 
     def _ids(self) -> Ids:

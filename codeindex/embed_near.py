@@ -1,0 +1,77 @@
+"""Search by meaning: a question -> the chunks with the nearest vectors; the best hits in better order."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from codeindex.embed import Embedder, Reranker, open_embedder
+from codeindex.embed_pool import Floats, unit
+from codeindex.types import Hit, Signal
+from codeindex.vectors import Stored, Vectors
+
+QUESTIONS = 128  # That are remembered: a question is asked again with every letter of a filter.
+LONGEST_QUESTION = 20_000  # Characters.
+RERANKED = 20  # Hits: what a reader looks at.
+
+
+class ByMeaning:
+    """An embedder and the vectors that it made. Any thread may call."""
+
+    def __init__(self, embedder: Embedder, vectors: Vectors) -> None:
+        """Both of the same model."""
+        assert vectors.model == embedder.model, "vectors of another model are not comparable"
+        self.vectors = vectors
+        self._embedder = embedder
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, Floats] = OrderedDict()
+
+    def near(self, query: str, limit: int, allowed: Collection[int] | None = None) -> list[tuple[int, float]]:
+        """The nearest chunks with their cosines, the nearest first. ``ModelError`` if the model fails."""
+        if not len(self.vectors) or not query.strip():
+            return []
+        return self.vectors.search(self._vector(query[:LONGEST_QUESTION]), limit, allowed)
+
+    def _vector(self, query: str) -> Floats:
+        with self._lock:  # An embedder works for one at a time.
+            found = self._known.pop(query, None)
+            if found is None:
+                found = unit(self._embedder.query(query))
+            self._known[query] = found
+            while QUESTIONS < len(self._known):
+                self._known.popitem(last=False)
+        return found
+
+
+def by_meaning(folder: Path, reader: Stored, *, threads: int = 1) -> ByMeaning:
+    """The model in this folder with what the store has of it; ``ModelError`` says why there is none."""
+    embedder = open_embedder(folder, threads=threads)
+    vectors = Vectors(embedder.model, embedder.dimensions)
+    vectors.refresh(reader)
+    return ByMeaning(embedder, vectors)
+
+
+def reranked(reranker: Reranker, query: str, hits: Sequence[Hit], top: int = RERANKED) -> list[Hit]:
+    """The first hits in the order of a model that reads question and text together; the others behind them.
+
+    They keep the scores of their places, so that the list still goes down.
+    """
+    best = list(hits[:top])
+    said = reranker.scores(query, [it.text for it in best])
+    order = sorted(range(len(best)), key=lambda it: -said[it])
+    return [
+        *(_placed(best[it], said[it], score) for it, score in zip(order, _scores(best), strict=True)),
+        *hits[top:],
+    ]
+
+
+def _scores(hits: Sequence[Hit]) -> list[float]:
+    return sorted((it.score for it in hits), reverse=True)
+
+
+def _placed(hit: Hit, said: float, score: float) -> Hit:
+    signal = Signal(name="reranker", value=said, score=score, reason="how well the text answers the question")
+    return replace(hit, score=score, why=(*hit.why, signal))
