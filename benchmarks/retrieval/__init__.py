@@ -1,0 +1,1 @@
+"""Whether a question finds its code: annotated repositories, and docstrings taken out of their functions."""
