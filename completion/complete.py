@@ -128,7 +128,8 @@ async def look_ahead(
             return None
         request = replace(request, candidates=recalled.candidates)
         try:
-            suggestion = await _ask(connect, request, recalled, spot, trigger, config, session)
+            with session.aside():
+                suggestion = await _ask(connect, request, recalled, spot, trigger, config, session)
         except (BackendError, ModelError) as exc:
             logger.info("ahead failed cause=%s", type(exc).__name__)
             return None

@@ -3,6 +3,7 @@
 A request is asked with an anchor that fits, whatever its age: typing waits for nothing. Where none fits, as
 after a jump, a small one is made that is read in the time of a key, and the full one is read behind it, in
 the background, and takes over when it is there. There is one such reading at a time; the next one ends it.
+It takes seconds: what is made ahead of being asked for, which takes a few steps, does not wait for its turns.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, aclosing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,10 @@ class _Reading:
 
     document: str
     anchor: Anchor
+    request: CompletionRequest
+    connect: Connect
     task: asyncio.Task[None] | None = None
+    """``None`` while it makes way."""
 
 
 class Sessions:
@@ -151,18 +155,35 @@ class Sessions:
             self._reading.task.cancel()
         self._reading = None
 
-    def _start(self, reading: _Reading, request: CompletionRequest, connect: Connect) -> None:
+    def _start(self, reading: _Reading) -> None:
         self._stop()
         self._reading = reading
-        reading.task = task = asyncio.create_task(self._run(reading, request, connect))
+        self._go_on(reading)
+
+    def _go_on(self, reading: _Reading) -> None:
+        reading.task = task = asyncio.create_task(self._run(reading))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, reading: _Reading, request: CompletionRequest, connect: Connect) -> None:
+    @contextmanager
+    def _aside(self) -> Iterator[None]:
+        """What is being read now makes way, and goes on afterwards, if it is still wanted."""
+        reading = self._reading
+        task = reading.task if reading else None
+        if reading and task:
+            reading.task = None
+            task.cancel()  # The engine keeps what it has read of it.
+        try:
+            yield
+        finally:
+            if reading and task and self._reading is reading:
+                self._go_on(reading)
+
+    async def _run(self, reading: _Reading) -> None:
         usage: Usage | None = None
         try:
-            backend = await connect()
-            async with aclosing(backend.complete(request)) as stream:
+            backend = await reading.connect()
+            async with aclosing(backend.complete(reading.request)) as stream:
                 async for piece in stream:
                     usage = piece.usage or usage
         except (BackendError, ModelError) as exc:
@@ -175,7 +196,7 @@ class Sessions:
                 new = usage.prompt_tokens - usage.cached_tokens
                 logger.info("prefill tokens=%d new=%d ms=%.0f", usage.prompt_tokens, new, usage.prompt_ms)
         finally:
-            if self._reading is reading:
+            if self._reading is reading and reading.task is asyncio.current_task():
                 self._reading = None
 
 
@@ -212,6 +233,10 @@ class Session:
             return None
         request = anchored_request(*fitting, trigger, self._config, self._model)
         return replace(request, priority="prefill")
+
+    def aside(self) -> AbstractContextManager[None]:
+        """For as long as somebody is asked ahead: what is read in the background, for seconds, makes way."""
+        return self._sessions._aside()
 
     def learn(self, usage: Usage | None) -> None:
         """What an answer has cost."""
@@ -285,7 +310,9 @@ class Session:
         ):
             return
         request = prefill_request(anchor, fit_new(anchor, spot, self._config), self._model)
-        self._sessions._start(_Reading(document=self._document, anchor=anchor), request, self._connect)
+        self._sessions._start(
+            _Reading(document=self._document, anchor=anchor, request=request, connect=self._connect)
+        )
 
 
 def _context_of(anchor: Anchor) -> tuple[tuple[Snippet, ...], str]:

@@ -260,6 +260,43 @@ async def test_accepting_shows_the_next_suggestion_at_once() -> None:
     assert script.ahead[0]["prompt"] == script.requests[0]["prompt"]
 
 
+async def test_what_is_made_ahead_does_not_wait_for_what_is_read() -> None:
+    """After a jump the full window takes seconds to read: that stops, and goes on behind the next suggestion."""
+    sessions, script, cache = Sessions(), Script(), SuggestionCache()
+    session = open_session(sessions, script)
+    spot, trigger = at(document(200, "x = "))
+    session.request(spot, trigger)
+    script.ahead_answers = [Answer(text="1\n", delay=0.05)]
+    session.prepare(spot)
+    looking = look_ahead(reach(script.backend()), cache, spot, trigger, CONFIG, "m", NOTHING, session)
+    made = asyncio.create_task(looking)
+    while len(script.ahead) < 2:  # noqa: ASYNC110  # one turn of the loop at a time
+        await asyncio.sleep(0)
+    assert (sessions.is_reading, len(sessions.anchors("a"))) == (True, 1)
+    suggestion = await made
+    assert suggestion is not None
+    assert suggestion.text == "1"
+    await rest(sessions)
+    read, looked, again = script.ahead
+    assert looked["max_tokens"] > 0
+    assert read == again
+    assert len(sessions.anchors("a")) == 2
+
+
+async def test_what_made_way_is_dropped_with_its_document() -> None:
+    """It does not go on when nobody wants it any more."""
+    sessions, script = Sessions(), Script()
+    session = open_session(sessions, script)
+    spot, trigger = at(document(200, "x = "))
+    session.request(spot, trigger)
+    session.prepare(spot)
+    with session.aside():
+        sessions.forget("a")
+    assert not sessions.is_reading
+    await asyncio.sleep(0.01)
+    assert script.ahead == []
+
+
 async def test_nothing_is_looked_for_ahead_where_no_anchor_is() -> None:
     """It would cost the reading of a whole prompt, for what may never be asked."""
     sessions, script, cache = Sessions(), Script(), SuggestionCache()
