@@ -121,11 +121,8 @@ def _covered(lines: Lines, first: int, last: int, blocks: Iterable[Block]) -> It
             continue
         yield from _gap(lines, line, start - 1)
         is_cut = block.first_line < line or last < block.last_line
-        yield (
-            Block(first_line=start, last_line=end)
-            if is_cut
-            else replace(block, first_line=start, last_line=end)
-        )
+        own = None if is_cut else block.symbol
+        yield replace(block, first_line=start, last_line=end, symbol=own)
         line = end + 1
     yield from _gap(lines, line, last)
 
@@ -295,7 +292,7 @@ def qualified(symbol: Symbol | None) -> str:
 def by_look(lines: Lines, first: int, last: int) -> list[Block]:
     """Blocks of at most the large size, as far as lines allow, by blank lines and indentation alone.
 
-    Where blank lines come before outer lines a text is split first, then at all blank lines, then at all outer
+    A text is split first where blank lines come before outer lines, then at all blank lines, then at all outer
     lines, then anywhere.
     """
     found: list[Block] = []

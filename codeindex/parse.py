@@ -1,0 +1,127 @@
+"""A file's text -> its symbols, references, imports and chunks; whatever the text, whatever the language."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Literal
+
+import tree_sitter
+
+from codeindex.chunk import Lines, chunks
+from codeindex.parse_blocks import blocks
+from codeindex.parse_grammar import Grammar, grammar
+from codeindex.parse_names import comments, references
+from codeindex.parse_symbols import Text, found_in, imports, outline
+from codeindex.types import Parsed
+
+# Beyond these a file is cut along its lines alone. The seconds are of this thread's work, so that a busy
+# machine gives up no sooner than an idle one.
+LONGEST = 1 << 20  # characters
+PATIENCE = 5.0  # seconds
+MATCHES_AT_ONCE = 1 << 14
+READ_AT_ONCE = 1 << 15  # bytes: a tree that is read in pieces can be stopped between them
+
+# A header that only a C++ compiler understands.
+_IS_CPP = re.compile(
+    r"^[ \t]*(?:namespace\b|template[ \t]*<|class[ \t]+\w[^;]*$|(?:public|private|protected)[ \t]*:|using[ \t]+\w)",
+    re.MULTILINE,
+)
+
+_Arguments = list[tuple[str, Literal["capture", "string"]]]
+_Captures = dict[str, list[tree_sitter.Node]]
+
+
+def parse(text: str, language: str) -> Parsed:
+    """Read a text; with no grammar for it, or a text that is too much for one, only into chunks."""
+    found = grammar(_spoken(text, language)) if len(text) <= LONGEST else None
+    return (found and _with_syntax(text, language, found)) or _plain(text, language)
+
+
+def _spoken(text: str, language: str) -> str:
+    return "cpp" if language == "c" and _IS_CPP.search(text) else language
+
+
+def _plain(text: str, language: str) -> Parsed:
+    return Parsed(
+        language=language,
+        lines=_count(text),
+        symbols=(),
+        references=(),
+        imports=(),
+        chunks=chunks(Lines(text.split("\n")), (), ()),
+        degraded=True,
+    )
+
+
+def _count(text: str) -> int:
+    return text.count("\n") + (not text.endswith("\n") and bool(text))
+
+
+def _with_syntax(text: str, language: str, found: Grammar) -> Parsed | None:
+    """What the syntax says; None if it takes too long to say it."""
+    # A grammar's own scanner may take a zero for the end of the file.
+    data = text.replace("\0", " ").encode("utf-8", "replace")
+    is_late = _deadline(PATIENCE)
+    tree = _tree(data, found.language, is_late)
+    if tree is None:
+        return None
+    lines = text.split("\n")
+    root = tree.root_node
+    holds = _predicates(data)
+    names = _cursor(found.names).captures(root, holds)
+    matches = _cursor(found.definitions).matches(root, holds)
+    if is_late(0):
+        return None
+    source = Text(data, lines, len(data) == len(text), comments(names, lines))
+    definitions, imported = found_in(matches)
+    outlined = outline(source, definitions)
+    symbols = tuple(outlined.symbols)
+    ranges = [(it.start_byte, it.end_byte) for _, captures in imported for it in captures["import"]]
+    weighed = Lines(lines)
+    return Parsed(
+        language=language,
+        lines=_count(text),
+        symbols=symbols,
+        references=references(source, names, outlined, ranges),
+        imports=imports(source, imported, language),
+        chunks=chunks(weighed, blocks(root, source, weighed, symbols), symbols),
+        degraded=False,
+    )
+
+
+def _deadline(seconds: float) -> Callable[[int], bool]:
+    end = time.thread_time() + seconds
+    return lambda _: end < time.thread_time()
+
+
+def _tree(data: bytes, language: tree_sitter.Language, is_late: Callable[[int], bool]) -> tree_sitter.Tree | None:
+    parser = tree_sitter.Parser(language)
+    try:
+        return parser.parse(
+            lambda offset, _: data[offset : offset + READ_AT_ONCE],
+            progress_callback=lambda offset, _: is_late(offset),
+        )
+    except ValueError:  # it was stopped
+        return None
+
+
+def _cursor(query: tree_sitter.Query) -> tree_sitter.QueryCursor:
+    return tree_sitter.QueryCursor(query, match_limit=MATCHES_AT_ONCE)
+
+
+def _predicates(data: bytes) -> Callable[[str, _Arguments, int, _Captures], bool]:
+    """`(#among? @_word "a" "b")`: whether what was captured is one of these; `(#small? @word)`.
+
+    The library has such predicates of its own, but they read a tree's text back through the tree, which is
+    slow and, for a tree that was read in pieces, not safe.
+    """
+
+    def holds(predicate: str, arguments: _Arguments, _: int, captures: _Captures) -> bool:
+        (capture, _), *others = arguments
+        words = {word.encode() for word, _ in others}
+        found = [data[it.start_byte : it.end_byte] for it in captures.get(capture, ())]
+        return all(it in words if predicate == "among?" else it[:1].islower() for it in found)
+
+    return holds

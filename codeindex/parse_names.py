@@ -1,0 +1,105 @@
+"""The names that a grammar's query has captured -> references: what is used here and defined elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from codeindex.parse_symbols import Node, Outline, Text
+from codeindex.types import Reference
+
+LONGEST_NAME = 120  # bytes: what is longer is no name that anybody wrote
+Captures = Mapping[str, Sequence[Node]]
+
+
+def comments(captures: Captures, lines: Sequence[str]) -> dict[int, tuple[int, bool]]:
+    """The comments and attributes that begin a line, by the row on which they end."""
+    found: dict[int, tuple[int, bool]] = {}
+    for key, is_comment in (("comment", True), ("attribute", False)):
+        for node in captures.get(key, ()):
+            (row, column), (end_row, end_column) = node.start_point, node.end_point
+            if end_column == 0 and row < end_row:
+                end_row -= 1
+            if row < len(lines) and not lines[row][:column].strip():
+                found.setdefault(end_row, (row, is_comment))
+    return found
+
+
+def references(
+    text: Text, captures: Captures, outline: Outline, imported: Iterable[tuple[int, int]]
+) -> tuple[Reference, ...]:
+    """Every name once for each symbol that uses it, at the first place; calls are told from other uses.
+
+    Names that a function has given to its own parameters and variables are not references.
+    """
+    data = text.data
+    borders, owners = _owners(outline)
+    skipped = outline.names | {it.start_byte for it in captures.get("skip", ())}
+    known_locals = outline.locals | set(_locals(data, captures.get("local", ()), borders, owners))
+    visible = _visible(outline, known_locals)
+    uses: dict[int, tuple[Node, bool, bool]] = {}
+    for key, is_call, is_member in (
+        ("use", False, False), ("member", False, True), ("call", True, False), ("call.member", True, True),
+    ):  # fmt: skip
+        for node in captures.get(key, ()):
+            uses[node.start_byte] = node, is_call, is_member
+    ranges = sorted(imported)
+    found: dict[tuple[int | None, bytes], list[int | bool]] = {}
+    position = past = 0
+    for at in sorted(uses):
+        while past < len(ranges) and ranges[past][1] <= at:
+            past += 1
+        if at in skipped or (past < len(ranges) and ranges[past][0] <= at):
+            continue
+        while position < len(borders) and borders[position] <= at:
+            position += 1
+        owner = owners[position]
+        node, is_call, is_member = uses[at]
+        name = data[at : node.end_byte]
+        if not is_member and name in visible.get(owner, ()):
+            continue
+        row = found.get((owner, name))
+        if row is not None:
+            row[1] = row[1] or is_call
+        elif len(name) <= LONGEST_NAME:
+            found[owner, name] = [node.start_point[0] + 1, is_call]
+    return tuple(
+        Reference(name=name.decode("utf-8", "replace"), line=line, symbol=owner, is_call=bool(is_call))
+        for (owner, name), (line, is_call) in found.items()
+    )
+
+
+def _owners(outline: Outline) -> tuple[list[int], list[int | None]]:
+    """Bytes at which the innermost symbol changes, and which it is before the first and after each."""
+    borders: list[int] = []
+    owners: list[int | None] = [None]
+    open_: list[tuple[int, int]] = []  # end, index
+    for start, end, index in [*outline.spans, (1 << 62, 1 << 62, -1)]:
+        while open_ and open_[-1][0] <= start:
+            borders.append(open_.pop()[0])
+            owners.append(open_[-1][1] if open_ else None)
+        borders.append(start)
+        owners.append(index)
+        open_.append((min(end, open_[-1][0]) if open_ else end, index))
+    return borders[:-1], owners[:-1]
+
+
+def _locals(
+    data: bytes, nodes: Iterable[Node], borders: Sequence[int], owners: Sequence[int | None]
+) -> Iterable[tuple[int | None, bytes]]:
+    position = 0
+    for at, end in sorted((it.start_byte, it.end_byte) for it in nodes):
+        while position < len(borders) and borders[position] <= at:
+            position += 1
+        yield owners[position], data[at:end]
+
+
+def _visible(outline: Outline, locals_: Iterable[tuple[int | None, bytes]]) -> dict[int | None, set[bytes]]:
+    """The local names by symbol; what is within another sees those of the outer one, too."""
+    visible: dict[int | None, set[bytes]] = {}
+    for owner, name in locals_:
+        visible.setdefault(owner, set()).add(name)
+    for index, symbol in enumerate(outline.symbols):
+        outer = symbol.parent
+        if outer is not None and outer in visible:
+            visible[index] = visible.get(index, set()) | visible[outer]
+    return visible
