@@ -261,7 +261,7 @@ async def test_accepting_shows_the_next_suggestion_at_once() -> None:
 
 
 async def test_what_is_made_ahead_does_not_wait_for_what_is_read() -> None:
-    """After a jump the full window takes seconds to read: that stops, and goes on behind the next suggestion."""
+    """After a jump the full window takes seconds to read: that stops, and goes on behind what is made."""
     sessions, script, cache = Sessions(), Script(), SuggestionCache()
     session = open_session(sessions, script)
     spot, trigger = at(document(200, "x = "))
