@@ -36,6 +36,7 @@ class FoundFile:
     size: int
     """Bytes."""
     mtime_ns: int
+    ctime_ns: int
     inode: int
     language: str
     """As editors name it; never empty."""
@@ -82,6 +83,26 @@ def one_file(path: Path, config: WalkConfig) -> Iterator[FoundFile]:
     entries = _entries(folder, [])
     wanted = {key: it for key, it in entries.items() if key == name}
     yield from _walk(folder, config, None, wanted, [], ())
+
+
+def walk_at(
+    root: Path, relative: str, config: WalkConfig, *, problems: list[Problem] | None = None
+) -> Iterator[FoundFile]:
+    """What the walk of the root finds at one path: the file, or what is in the folder; else nothing."""
+    found_problems: list[Problem] = [] if problems is None else problems
+    top = os.path.realpath(root)
+    *folders, name = relative.split("/")
+    ignores = ignores_within(ignores_above(top, os.environ, []), top, None, os.environ, found_problems)
+    frame = _Frame(iter(()), ignores, "", byte_text(top).rstrip("/") + "/")
+    for depth, it in enumerate(folders, 1):
+        entry = _entries(_path(top, frame), []).get(f"{it}/")
+        inner = _entered(frame, entry, config, found_problems, depth) if entry else None
+        if inner is None:
+            return
+        frame = inner
+    entries = _entries(_path(top, frame), found_problems)
+    frame.entries = iter([(it, entries[it]) for it in (name, f"{name}/") if it in entries])
+    yield from _walk_frames([frame], config, found_problems, (), len(folders))
 
 
 def belongs(root: Path, path: Path, config: WalkConfig, *, text: str | None = None) -> Belonging:
@@ -182,7 +203,14 @@ def _walk(
     problems: list[Problem],
     leave_out: Container[str],
 ) -> Iterator[FoundFile]:
-    frames = [_Frame(iter(entries.items()), ignores, "", byte_text(top).rstrip("/") + "/")]
+    frame = _Frame(iter(entries.items()), ignores, "", byte_text(top).rstrip("/") + "/")
+    yield from _walk_frames([frame], config, problems, leave_out, 0)
+
+
+def _walk_frames(
+    frames: list[_Frame], config: WalkConfig, problems: list[Problem], leave_out: Container[str], above: int
+) -> Iterator[FoundFile]:
+    """Walk what is on the stack, ``above`` folders below the root."""
     while frames:
         frame = frames[-1]
         name, entry = next(frame.entries, ("", None))
@@ -192,8 +220,14 @@ def _walk(
             found = _found(frame, name, entry, config, problems)
             if found is not None:
                 yield found
-        elif name[:-1] not in leave_out and (inner := _entered(frame, entry, config, problems, len(frames))):
-            frames.append(inner)
+        elif name[:-1] not in leave_out:
+            inner = _entered(frame, entry, config, problems, above + len(frames))
+            if inner is not None:
+                frames.append(inner)
+
+
+def _path(top: str, frame: _Frame) -> str:
+    return os.path.join(top, frame.relative)
 
 
 def _entered(
@@ -245,6 +279,7 @@ def _found(
         relative=relative,
         size=state.st_size,
         mtime_ns=state.st_mtime_ns,
+        ctime_ns=state.st_ctime_ns,
         inode=state.st_ino,
         language=language,
     )

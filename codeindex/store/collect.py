@@ -22,11 +22,13 @@ class Collecting:
 
     grace_s: float
     """For so long."""
+    least_s: float
+    """For so long in any case."""
     share: float
     """As long as all of it together is no more than this part of what files have."""
 
 
-DEFAULTS = Collecting(grace_s=7 * 86_400.0, share=0.2)
+DEFAULTS = Collecting(grace_s=7 * 86_400.0, least_s=600.0, share=0.2)
 
 
 def collect(connection: sqlite3.Connection, how: Collecting, now: float, stop: Callable[[], bool]) -> int:
@@ -62,7 +64,8 @@ def _victims(connection: sqlite3.Connection, how: Collecting, now: float) -> lis
     victims = []
     for content, size, since in unused:
         left -= size
-        if left < 0 or how.grace_s < now - since:
+        age = now - since
+        if (left < 0 and how.least_s <= age) or how.grace_s <= age:
             victims.append(content)
     return victims
 

@@ -48,10 +48,9 @@ def move_aside(path: Path) -> None:
             os.replace(damaged, kept)
 
 
-def remove_database(path: Path) -> None:
-    """Remove a database that is to be made again."""
-    for end in BESIDE:
-        path.with_name(path.name + end).unlink(missing_ok=True)
+def move_aside_in(folder: Path) -> None:
+    """The same for the database in an index's folder."""
+    move_aside(folder / NAME)
 
 
 def remove_store(folder: Path) -> None:
@@ -71,3 +70,12 @@ def file_id(path: Path) -> int:
         return path.stat().st_ino
     except OSError:
         return 0
+
+
+def write_note(path: Path, text: str) -> None:
+    """Give a small file this text, whole or not at all, for the user alone."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(part, path)

@@ -133,6 +133,10 @@ class Reader(Names):
         )
         return [(path_in(path), score) for path, score in rows]
 
+    def has_content(self, digest: bytes) -> bool:
+        """Whether a content is known, also if no file has it at this moment."""
+        return bool(self.rows("SELECT 1 FROM content WHERE hash = ?", digest))
+
     def chunks(self, ids: Collection[int]) -> dict[int, ChunkRow]:
         """Chunks by their ids, of those that a file has."""
         with self.snapshot():

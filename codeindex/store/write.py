@@ -64,10 +64,8 @@ def open_writer(folder: Path, *, rules: str = "", migrations: Sequence[Migration
             writer = Writer(open_to_write(folder, migrations), folder)
             outdated = False
         if outdated:
-            writer.close()
-            disk.remove_database(path)
-            notice = "The index was made by an older version of Hearth and is being built again."
-            writer = Writer(open_to_write(folder, migrations), folder)
+            writer.empty()
+            notice = "The index was made by another version of Hearth and is being built again."
         writer.set_meta("rules", rules)
     except OSError as error:
         raise Full(f"The index cannot be written: {error.strerror or error}.") from error
@@ -115,12 +113,27 @@ class Writer:
         with translated():
             self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
-    def known(self) -> dict[str, Known]:
-        """All files, by their paths."""
+    def empty(self) -> None:
+        """Forget everything but the vectors: they are of texts, however those come about."""
+        with self._transaction() as generation:
+            for it in ("chunk_fts", "path_fts", "name_fts"):
+                self._connection.execute(f"INSERT INTO {it} ({it}) VALUES ('delete-all')")
+            for it in ("file", "content", "body", "chunk", "symbol", "import", "name", "used"):
+                self._connection.execute(f"DELETE FROM {it}")
+            self._connection.execute("UPDATE model SET done = 0")
+            generation()
+
+    def known(self, path: str | None = None) -> dict[str, Known]:
+        """All files, by their paths; or the one with this path and those below it."""
+        only, values = "", tuple[str | bytes, ...]()
+        if path is not None:
+            only = "WHERE path = ? OR (? < path AND path < ?)"  # A slash is followed by a zero.
+            values = (kept_path(path), kept_path(f"{path}/"), kept_path(f"{path}0"))
         with translated():
             rows = self._connection.execute(
                 "SELECT path, file.size, mtime_ns, ctime_ns, inode, sure, coalesce(hash, x''),"
-                " coalesce(reason, '') FROM file LEFT JOIN content ON content.id = content"
+                f" coalesce(reason, '') FROM file LEFT JOIN content ON content.id = content {only}",
+                values,
             )
             return {
                 path_in(path): Known(

@@ -56,6 +56,7 @@ def test_files_come_in_the_order_of_their_paths(tmp_path: Path) -> None:
         relative="a.py",
         size=6,
         mtime_ns=state.st_mtime_ns,
+        ctime_ns=state.st_ctime_ns,
         inode=state.st_ino,
         language="python",
     )

@@ -1,0 +1,205 @@
+"""The processes that take files apart: given work, watched, and replaced when one crashes or does not end.
+
+No file stops a build. When a worker dies, what it had been given is given out again one by one; the file with
+which a worker dies alone is taken apart without its syntax, and left out if that fails too.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from multiprocessing.connection import Connection, wait
+from types import TracebackType
+
+from codeindex.build_worker import READY, Done, Job, Setup
+from codeindex.skip import Reason
+from codeindex.store import Indexed
+from codeindex.walk import FoundFile
+from models.process import IMPORT_ROOT, environment
+
+logger = logging.getLogger(__name__)
+
+PARSER = "codeindex.parse:parse"
+LIMIT_S = 30.0
+"""The longest that a single file may take. A megabyte takes a tenth of a second."""
+GROUP_BYTES, GROUP_FILES = 400_000, 48
+TICK_S = 0.2
+
+
+class NoWorker(Exception):
+    """The processes do not start: a broken installation. The message is a sentence for the user."""
+
+
+class _Worker:
+    """One process, and what it has been given."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "codeindex.build_worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=IMPORT_ROOT,
+            env=environment(),
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self.outbox = Connection(os.dup(self._process.stdin.fileno()), readable=False)
+        self.inbox = Connection(os.dup(self._process.stdout.fileno()), writable=False)
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self.given: dict[str, Job] = {}
+        self.ready = False
+        self.heard = time.monotonic()
+        self.send(setup)
+
+    def send(self, what: object) -> None:
+        """Hand something over; if it has died, that is noticed when it is listened to."""
+        try:
+            self.outbox.send(what)
+        except OSError:
+            logger.debug("worker gone pid=%d", self._process.pid)
+
+    def give(self, jobs: list[Job]) -> None:
+        """Give it work."""
+        if not self.given:
+            self.heard = time.monotonic()
+        self.given |= {it.found.relative: it for it in jobs}
+        self.send(jobs)
+
+    def has_room(self) -> bool:
+        """Whether it may soon be without work: it is given the next group while it is at the last one."""
+        size = sum(it.found.size for it in self.given.values())
+        return len(self.given) < GROUP_FILES // 2 and size < GROUP_BYTES // 2
+
+    def end(self) -> None:
+        """It holds nothing that could be lost: kill it."""
+        self._process.kill()
+        self._process.wait()
+        self.outbox.close()
+        self.inbox.close()
+
+
+class Pool:
+    """Some workers. Started when there is work, kept for the next."""
+
+    def __init__(self, setup: Setup, *, jobs: int, limit_s: float = LIMIT_S) -> None:
+        """Up to so many processes at a time; a file may take them so long."""
+        self._setup = setup
+        self._jobs = max(1, jobs)
+        self._limit_s = limit_s
+        self._workers: list[_Worker] = []
+
+    def __enter__(self) -> Pool:
+        """End all of them at last."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End all of them."""
+        self.close()
+
+    def close(self, *, keep: int = 0) -> None:
+        """End the workers, but for so many."""
+        while keep < len(self._workers):
+            self._workers.pop().end()
+
+    def run(
+        self, files: Iterable[FoundFile], *, paused: Callable[[], bool] = lambda: False
+    ) -> Generator[Done, None, None]:
+        """Read files; the results come as they are ready. To leave early ends the workers."""
+        groups = deque(_groups(files))
+        suspects: deque[Job] = deque()
+        whole = False
+        try:
+            while groups or suspects or any(it.given for it in self._workers):
+                if not paused():
+                    self._hand_out(groups, suspects)
+                if not any(it.given for it in self._workers):
+                    time.sleep(TICK_S)  # It is paused.
+                yield from self._collected(suspects)
+            whole = True
+        finally:
+            if not whole:
+                self.close()
+
+    def _hand_out(self, groups: deque[list[Job]], suspects: deque[Job]) -> None:
+        waiting = len(groups) + len(suspects)
+        while len(self._workers) < min(self._jobs, waiting + sum(bool(it.given) for it in self._workers)):
+            self._workers.append(_Worker(self._setup))
+        for worker in self._workers:
+            if suspects and not worker.given:
+                worker.give([suspects.popleft()])  # Alone: if it dies now, we know of what.
+        while groups and not suspects and (free := [it for it in self._workers if it.has_room()]):
+            for worker in free[: len(groups)]:
+                worker.give(groups.popleft())
+
+    def _collected(self, suspects: deque[Job]) -> Iterator[Done]:
+        """What is ready within a moment."""
+        busy = {it.inbox: it for it in self._workers if it.given}
+        ready = wait(list(busy), timeout=TICK_S) if busy else []
+        for inbox in ready:
+            worker = busy[inbox]  # type: ignore[index]
+            try:
+                while True:
+                    found = worker.inbox.recv()
+                    worker.heard = time.monotonic()
+                    if found == READY:
+                        worker.ready = True
+                    else:
+                        del worker.given[found.path]
+                        yield found
+                    if not worker.inbox.poll():
+                        break
+            except (EOFError, OSError):
+                yield from self._died(worker, suspects)
+        late = time.monotonic() - self._limit_s
+        for worker in [it for it in self._workers if it.given and it.heard < late]:
+            logger.warning("worker took too long files=%d", len(worker.given))
+            yield from self._died(worker, suspects)
+
+    def _died(self, worker: _Worker, suspects: deque[Job]) -> Iterator[Done]:
+        """See what becomes of what it had been given."""
+        self._workers.remove(worker)
+        worker.end()
+        if not worker.ready:
+            raise NoWorker("The process that reads files for the index does not start.")
+        if len(worker.given) != 1:
+            suspects.extend(worker.given.values())
+            return
+        (job,) = worker.given.values()
+        logger.warning("worker ended path=%s plain=%s", job.found.relative, job.plain)
+        if not job.plain:
+            suspects.append(Job(found=job.found, plain=True))
+        else:
+            yield Done(path=job.found.relative, indexed=_left_out(job.found))
+
+
+def _left_out(found: FoundFile) -> Indexed:
+    return Indexed(
+        path=found.relative,
+        size=found.size,
+        mtime_ns=found.mtime_ns,
+        ctime_ns=found.ctime_ns,
+        inode=found.inode,
+        reason=Reason.BROKEN.value,
+    )
+
+
+def _groups(files: Iterable[FoundFile]) -> Iterator[list[Job]]:
+    """Files together, so that there are not too many messages; large ones alone."""
+    group: list[Job] = []
+    size = 0
+    for it in files:
+        if group and (GROUP_BYTES < size + it.size or GROUP_FILES <= len(group)):
+            yield group
+            group, size = [], 0
+        group.append(Job(found=it))
+        size += it.size
+    if group:
+        yield group
