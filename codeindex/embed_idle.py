@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codeindex.embed_pool import unit
+from codeindex.embed_stored import Asked, StoredVectors
 from codeindex.embedding import embedded_text, in_order, own_lines
 from codeindex.types import ChunkRow, FileRow
 from codeindex.vectors import packed
@@ -25,7 +25,6 @@ FIRST_BATCH = 4
 BATCH_SECONDS = 0.2  # The longest that somebody waits who wants the processor back.
 COMMIT_ROWS = 1_024
 COMMIT_SECONDS = 1.0  # What is lost when the power goes, and how often searchers have to look again.
-SIBLING_ROWS = 512
 
 
 class Reads(Protocol):
@@ -33,9 +32,6 @@ class Reads(Protocol):
 
     def missing_vectors(self, model: str, limit: int) -> list[tuple[bytes, int]]:
         """Hashes without a vector, each with a chunk that has it."""
-
-    def vectors(self, model: str) -> Iterator[tuple[int, bytes]]:
-        """The chunks that have one, with its bytes."""
 
     def chunks(self, ids: Collection[int]) -> Mapping[int, ChunkRow]:
         """These chunks, as far as they are there."""
@@ -47,7 +43,7 @@ class Reads(Protocol):
         """All files."""
 
     def text(self, content: int) -> str:
-        """A content's text."""
+        """A content's text; KeyError if it is gone."""
 
 
 class Writes(Protocol):
@@ -80,7 +76,7 @@ def embed_some(
     budget_seconds: float,
     pause: Callable[[], bool],
     first: Sequence[str] = (),
-    siblings: Iterable[Reads] = (),
+    siblings: Iterable[Asked] = (),
 ) -> int:
     """Give chunks their vectors until all have one, the time is over or ``pause`` says so; how many it were.
 
@@ -110,16 +106,13 @@ def embed_some(
     return done + pages.count
 
 
-def copy_vectors(reader: Reads, writer: Writes, model: str, siblings: Iterable[Reads]) -> int:
+def copy_vectors(reader: Reads, writer: Writes, model: str, siblings: Iterable[Asked]) -> int:
     """Take the vectors that other worktrees' stores have of the same texts; how many it were."""
     pages = _Pages(writer, model)
     for sibling in siblings:
-        wanted = {it for it, _ in reader.missing_vectors(model, MOST)}
-        rows = sibling.vectors(model)
-        while wanted and (some := dict(islice(rows, SIBLING_ROWS))):
-            theirs = {row.hash: some[chunk] for chunk, row in sibling.chunks(some.keys()).items()}
-            pages.put((it, theirs[it]) for it in theirs.keys() & wanted)
-            wanted -= theirs.keys()
+        wanted = [it for it, _ in reader.missing_vectors(model, MOST)]
+        for found in StoredVectors(sibling).of_hashes(model, wanted):
+            pages.put([found])
         pages.flush()
     return pages.count
 
@@ -130,7 +123,10 @@ def texts_of(reader: Reads, some: Sequence[tuple[bytes, int]]) -> dict[bytes, st
     contents: dict[int, str] = {}
     for row in reader.chunks([chunk for _, chunk in some]).values():
         if row.content not in contents:
-            contents[row.content] = reader.text(row.content)
+            try:
+                contents[row.content] = reader.text(row.content)
+            except KeyError:  # Taken away since we asked.
+                continue
         lines = own_lines(contents[row.content], row.first_line, row.last_line)
         found[row.hash] = embedded_text(row, lines)
     return {it: found[it] for it, _ in some if it in found}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -10,11 +11,13 @@ from pathlib import Path
 
 from codeindex.embed import Embedder, Reranker, open_embedder
 from codeindex.embed_pool import Floats, unit
+from codeindex.embed_stored import Asked, StoredVectors
 from codeindex.types import Hit, Signal
-from codeindex.vectors import Stored, Vectors
+from codeindex.vectors import Vectors
 
 QUESTIONS = 128  # That are remembered: a question is asked again with every letter of a filter.
 LONGEST_QUESTION = 20_000  # Characters.
+RESTS = 9  # Times as long as the last look took, before the next.
 RERANKED = 20  # Hits: what a reader looks at.
 
 
@@ -26,6 +29,8 @@ class ByMeaning:
         assert vectors.model == embedder.model, "vectors of another model are not comparable"
         self.vectors = vectors
         self._embedder = embedder
+        self._stored: StoredVectors | None = None
+        self._rest_until = 0.0
         self._lock = threading.Lock()
         self._known: OrderedDict[str, Floats] = OrderedDict()
 
@@ -34,6 +39,21 @@ class ByMeaning:
         if not len(self.vectors) or not query.strip():
             return []
         return self.vectors.search(self._vector(query[:LONGEST_QUESTION]), limit, allowed)
+
+    def refresh(self, reader: Asked) -> bool:
+        """Take in what was committed since; whether there was a look. Call it as often as is convenient.
+
+        While a large code base gets its first vectors, a look takes long: a tenth of the time at most.
+        """
+        if time.monotonic() < self._rest_until:
+            return False
+        if self._stored is None or self._stored.reader is not reader:
+            self._stored = StoredVectors(reader)
+        started = time.monotonic()
+        self.vectors.refresh(self._stored)
+        now = time.monotonic()
+        self._rest_until = now + RESTS * (now - started)
+        return True
 
     def _vector(self, query: str) -> Floats:
         with self._lock:  # An embedder works for one at a time.
@@ -46,12 +66,12 @@ class ByMeaning:
         return found
 
 
-def by_meaning(folder: Path, reader: Stored, *, threads: int = 1) -> ByMeaning:
+def by_meaning(folder: Path, reader: Asked, *, threads: int = 1) -> ByMeaning:
     """The model in this folder with what the store has of it; ``ModelError`` says why there is none."""
     embedder = open_embedder(folder, threads=threads)
-    vectors = Vectors(embedder.model, embedder.dimensions)
-    vectors.refresh(reader)
-    return ByMeaning(embedder, vectors)
+    meaning = ByMeaning(embedder, Vectors(embedder.model, embedder.dimensions))
+    meaning.refresh(reader)
+    return meaning
 
 
 def reranked(reranker: Reranker, query: str, hits: Sequence[Hit], top: int = RERANKED) -> list[Hit]:

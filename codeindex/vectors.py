@@ -21,20 +21,25 @@ from codeindex.embed_pool import Floats
 
 Ids = NDArray[np.int64]
 Codes = NDArray[np.uint8]
+Block = tuple[Ids, Codes, int]
+"""Ids, a row of bytes for each, and how many rows did not fit."""
 
 VALUE_BYTES = 2
 BLOCK = 4_096  # Rows that are looked at together: two megabytes.
 SHOWN = 5  # Ids that a complaint names.
 
 
-class Stored(Protocol):
-    """Of the store's reader, what is needed here."""
+class Source(Protocol):
+    """A store, as it is followed: ``StoredVectors``. Within one, no id is ever used for another chunk."""
 
     def generation(self) -> int:
         """Raised by every commit."""
 
-    def vectors(self, model: str) -> Iterator[tuple[int, bytes]]:
-        """The chunks that have one, with its bytes."""
+    def chunk_ids(self) -> Ids:
+        """Of all chunks, with and without vectors."""
+
+    def vectors(self, model: str, chunks: Collection[int] | None = None) -> Iterator[tuple[int, bytes]]:
+        """The chunks that have one, or those among these, with its bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,8 @@ class Vectors:
         self.dimensions = dimensions
         self.generation = 0
         """Of the store, when it was last looked at."""
+        self._source: Source | None = None
+        self._bytes = dimensions * VALUE_BYTES
         self._faiss: Any = faiss
         self._refreshing = threading.Lock()
         self._moving = threading.Lock()  # A search in an array that moves would read what is not there.
@@ -70,14 +77,23 @@ class Vectors:
         """How many vectors there are."""
         return int(self._index.ntotal)
 
-    def refresh(self, reader: Stored) -> Change:
-        """Become what the store has, if that has changed: add what is new, remove what is gone."""
-        generation = reader.generation()  # First: what is committed meanwhile is for the next time.
-        if generation == self.generation:
+    def refresh(self, source: Source) -> Change:
+        """Become what the store has, if that has changed: add what is new, remove what is gone.
+
+        Another store than the last time is compared byte by byte: there, an id may be another chunk.
+        """
+        generation = source.generation()  # First: what is committed meanwhile is for the next time.
+        if source is self._source and generation == self.generation:
             return Change(added=0, removed=0, unfit=0)
         with self._refreshing:
-            change = self._patch(reader.vectors(self.model))
-            self.generation = generation
+            if source is self._source:
+                known, there = self._ids(), source.chunk_ids()
+                gone = np.setdiff1d(known, there, assume_unique=True)
+                new = np.setdiff1d(there, known, assume_unique=True).tolist()
+                change = self._change(gone, _blocks(source.vectors(self.model, new), self._bytes))
+            else:
+                change = self._become(source.vectors(self.model))
+            self._source, self.generation = source, generation
         return change
 
     def search(
@@ -90,21 +106,20 @@ class Vectors:
         asked = np.ascontiguousarray(vector, np.float32).reshape(1, -1)
         params = None
         if allowed is not None:
-            among = np.fromiter(allowed, np.int64, len(allowed))
-            params = self._faiss.SearchParameters(sel=self._faiss.IDSelectorBatch(among))
+            params = self._faiss.SearchParameters(sel=self._faiss.IDSelectorBitmap(_bits(allowed)))
         with self._moving:
             self._faiss.omp_set_num_threads(1)  # It counts for the thread that asks, so each time.
             cosines, ids = self._index.search(asked, limit, params=params)
         found = zip(ids[0].tolist(), cosines[0].tolist(), strict=True)
         return [(chunk, cosine) for chunk, cosine in found if 0 <= chunk]
 
-    def check(self, reader: Stored) -> list[str]:
+    def check(self, source: Source) -> list[str]:
         """What is not as the store has it, in sentences; nothing, if the store stood still meanwhile."""
         with self._refreshing:
             known, codes = self._ids().tolist(), self._codes()
             places = {it: place for place, it in enumerate(known)}
             stored, other = set(), []
-            for chunk, data in reader.vectors(self.model):
+            for chunk, data in source.vectors(self.model):
                 stored.add(chunk)
                 if chunk in places and codes[places[chunk]].tobytes() != data:
                     other.append(chunk)
@@ -116,38 +131,34 @@ class Vectors:
         )
         return [f"{len(it)} chunks {what}: {sorted(it)[:SHOWN]}." for what, it in said if it]
 
-    def _patch(self, rows: Iterable[tuple[int, bytes]]) -> Change:
-        """Ids are used again when chunks are deleted, so it is the bytes that say what is still the same."""
+    def _become(self, rows: Iterable[tuple[int, bytes]]) -> Change:
         known, codes = self._ids(), self._codes()
         order = np.argsort(known)
         sorted_ids = known[order]
         stays = np.zeros(len(known), bool)
-        new_ids: list[Ids] = []
-        new_codes: list[Codes] = []
-        unfit = 0
-        for block in _blocks(rows):
-            fit = [it for it in block if len(it[1]) == self.dimensions * VALUE_BYTES]
-            unfit += len(block) - len(fit)
-            ids = np.fromiter((it[0] for it in fit), np.int64, len(fit))
-            data = np.frombuffer(b"".join(it[1] for it in fit), np.uint8).reshape(len(fit), -1)
-            is_new = np.ones(len(fit), bool)
-            if len(known) and len(fit):
+        new: list[Block] = []
+        for ids, data, unfit in _blocks(rows, self._bytes):
+            is_new = np.ones(len(ids), bool)
+            if len(known) and len(ids):
                 at = np.minimum(np.searchsorted(sorted_ids, ids), len(known) - 1)
                 places = order[at]
                 same = (sorted_ids[at] == ids) & (codes[places] == data).all(axis=1)
                 stays[places[same]] = True
                 is_new = ~same
-            new_ids.append(ids[is_new])
-            new_codes.append(data[is_new])
-        gone = known[~stays]
+            new.append((ids[is_new], data[is_new], unfit))
+        return self._change(known[~stays], new)
+
+    def _change(self, gone: Ids, new: Iterable[Block]) -> Change:
+        blocks = list(new)
         with self._moving:
             if len(gone):
                 self._index.remove_ids(gone)
-            for some, data in zip(new_ids, new_codes, strict=True):
-                if len(some):
-                    self._index.add_sa_codes(data, some)
+            for ids, data, _ in blocks:
+                if len(ids):
+                    self._index.add_sa_codes(data, ids)
             self._index.construct_rev_map()
-        return Change(added=sum(map(len, new_ids)), removed=len(gone), unfit=unfit)
+        added, unfit = sum(len(it[0]) for it in blocks), sum(it[2] for it in blocks)
+        return Change(added=added, removed=len(gone), unfit=unfit)
 
     def _ids(self) -> Ids:
         found: Ids = self._faiss.vector_to_array(self._index.id_map)
@@ -156,7 +167,7 @@ class Vectors:
     def _codes(self) -> Codes:
         """The index's own memory, valid until it is changed."""
         if not len(self):
-            return np.zeros((0, self.dimensions * VALUE_BYTES), np.uint8)
+            return np.zeros((0, self._bytes), np.uint8)
         found: Any = self._faiss.rev_swig_ptr(self._flat.codes.data(), self._flat.codes.size())
         codes: Codes = found.reshape(len(self), -1)
         return codes
@@ -167,7 +178,18 @@ def packed(vectors: Floats) -> list[bytes]:
     return [it.tobytes() for it in vectors.astype("<f2")]
 
 
-def _blocks(rows: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+def _bits(allowed: Collection[int] | Ids) -> Codes:
+    """A bit for each id: what is asked for every vector must be cheap to look up."""
+    ids = np.asarray(allowed if isinstance(allowed, np.ndarray) else list(allowed), np.int64)
+    said = np.zeros(int(ids.max()) + 1, bool)
+    said[ids] = True
+    return np.packbits(said, bitorder="little")
+
+
+def _blocks(rows: Iterable[tuple[int, bytes]], size: int) -> Iterator[Block]:
     source = iter(rows)
     while block := list(islice(source, BLOCK)):
-        yield block
+        fit = [it for it in block if len(it[1]) == size]
+        ids = np.fromiter((it[0] for it in fit), np.int64, len(fit))
+        data = np.frombuffer(b"".join(it[1] for it in fit), np.uint8).reshape(len(fit), size)
+        yield ids, data, len(block) - len(fit)

@@ -153,7 +153,7 @@ def test_a_table_as_a_graph(tmp_path: Path) -> None:
         node("Add", ["column", "mean"], ["found"]),
     ]
     inputs = {"input_ids": ("int64", ("tokens",)), "offsets": ("int64", ("texts",))}
-    weights = {"table": ROWS, "last": np.array([1], np.int64)}
+    weights: dict[str, NDArray[Any]] = {"table": ROWS, "last": np.array([1], np.int64)}
     model = graph(nodes, weights, inputs, {"found": ("float32", ("texts", WIDTH))})
     said = {
         "inputs": ["input_ids", "offsets"],
