@@ -90,7 +90,7 @@ async def _measure(wanted: argparse.Namespace, passages: Sequence[Passage]) -> R
             path.write_text(it.text, encoding="utf-8")
         hearth = Hearth(setup, root, {"completion.pauseMs": 0})
         ways = _ways(wanted, setup, hearth)
-        places = _holes(passages[0], 2 * wanted.jumps + wanted.follow, wanted.seed)
+        places = _holes(passages[0], 2 * wanted.jumps + wanted.follow + wanted.accept, wanted.seed)
         follow: Followed | None = None
         at_once: dict[str, list[Sample]] = {}
         dwelt: dict[str, list[Sample]] = {}
@@ -107,8 +107,10 @@ async def _measure(wanted: argparse.Namespace, passages: Sequence[Passage]) -> R
                 at_once = await runs.jumped(jumpers, place, text, places[: wanted.jumps], 0.0)
                 there = places[wanted.jumps : 2 * wanted.jumps]
                 dwelt = await runs.jumped(jumpers, place, text, there, wanted.dwell)
-            if wanted.follow:
-                follow = await runs.followed(hearth, place, text, places[2 * wanted.jumps :])
+            if wanted.follow + wanted.accept:
+                there = places[2 * wanted.jumps :]
+                typed, accepted = there[: wanted.follow], there[wanted.follow :]
+                follow = await runs.followed(hearth, place, text, typed, accepted)
         real: Played | None = None
         if wanted.rhythm:
             keys = sum(key.asks for it in passages for key in it.keys)
@@ -281,7 +283,8 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--dwell", type=float, default=0.5, help="seconds the cursor is there before the key, in a second run"
     )
-    add("--follow", type=int, default=10, help="suggestions that are typed through or accepted")
+    add("--follow", type=int, default=5, help="suggestions that are typed through")
+    add("--accept", type=int, default=20, help="suggestions that are accepted")
     add("--rhythm", type=float, default=140.0, help="median milliseconds between keys in real time; 0: none")
     add("--rhythm-spread", type=float, default=0.5, help="of the logarithm")
     add("--cold", type=int, default=0, help="starts from cold")

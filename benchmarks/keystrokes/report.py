@@ -172,13 +172,18 @@ def _jumps(report: Report) -> Iterator[str]:
 
 def _follow(follow: Followed) -> Iterator[str]:
     yield "### Following what is shown\n"
-    yield "| keystrokes | number | without the engine | ms, p50 / p90 / p99 | most |"
-    yield "|---" * 5 + "|"
+    percentiles = "ms p50 / p90 / p99"
+    yield f"| keystrokes | number | without the engine | those, {percentiles} | most | all, {percentiles} |"
+    yield "|---" * 6 + "|"
     for name, samples in (("typing the suggestion", follow.typed), ("after accepting it", follow.accepted)):
-        known = spread(it.ms for it in samples)
-        cached = sum(it.source == "cache" for it in samples)
+        cached = [it.ms for it in samples if it.source == "cache"]
+        share = f" ({len(cached) / len(samples):.0%})" if samples else ""
+        known = spread(cached)
         most = f"{known.most:.1f}" if known else NOTHING
-        yield f"| {name} | {len(samples)} | {cached} | {_short(known, 1)} | {most} |"
+        yield (
+            f"| {name} | {len(samples)} | {len(cached)}{share} | {_short(known, 1)} | {most}"
+            f" | {_short(spread(it.ms for it in samples), 1)} |"
+        )
     if follow.silent:
         yield f"\nAt {follow.silent} places nothing was shown that could be followed."
 

@@ -17,7 +17,7 @@ from benchmarks.keystrokes.traces import Hole, Key, Passage, jumps, place_of, se
 from benchmarks.keystrokes.ways import BareSteps, Hearth, Setup, Way, newest_prompt
 
 TYPED_THROUGH = 12  # Characters of each suggestion.
-READING_SECONDS = 1.0  # Between a suggestion that is there and its acceptance.
+READING_SECONDS = 0.8  # Between a suggestion that is there and its acceptance: reading a few words, and Tab.
 COLD_SECONDS = 120.0
 
 Started = TypeVar("Started", bound=Way)
@@ -82,12 +82,14 @@ async def jumped(
     return found
 
 
-async def followed(way: Hearth, path: str, text: str, made: Sequence[Hole]) -> Followed:
-    """At every other place the suggestion is typed character by character, at the others it is accepted."""
+async def followed(
+    way: Hearth, path: str, text: str, typed: Sequence[Hole], accepted: Sequence[Hole]
+) -> Followed:
+    """At some places the suggestion is typed character by character, at others it is accepted."""
     found = Followed()
-    await way.open(Passage(path=path, text=with_holes(text, made), keys=()))
+    await way.open(Passage(path=path, text=with_holes(text, [*typed, *accepted]), keys=()))
     await way.calm()
-    for number, hole in enumerate(made):
+    for number, hole in enumerate([*typed, *accepted]):
         _progress(f"suggestion {number + 1}")
         at = place_of(way.text, hole)  # What is typed at the places before has no line break.
         await way.press(Key(at=at, insert=hole.rest[0], cursor=at + 1))
@@ -95,20 +97,24 @@ async def followed(way: Hearth, path: str, text: str, made: Sequence[Hole]) -> F
         line = reply.text.partition("\n")[0] if reply else ""
         if not line or reply is None or reply.replaced:
             found.silent += 1
-            continue
-        at += 1
-        if number % 2:
-            await asyncio.sleep(READING_SECONDS)
-            keys = [Key(at=at, insert=line, cursor=at + len(line))]
+        elif number < len(typed):
+            found.typed += await _pressed(way, _through(at + 1, line))
         else:
-            keys = [
-                Key(at=at + index, insert=character, cursor=at + index + 1)
-                for index, character in enumerate(line[: min(TYPED_THROUGH, len(line) - 1)])
-            ]
-        samples = [await way.press(key) for key in keys]
-        (found.accepted if number % 2 else found.typed).extend(it for it in samples if it is not None)
+            await asyncio.sleep(READING_SECONDS)
+            found.accepted += await _pressed(way, [Key(at=at + 1, insert=line, cursor=at + 1 + len(line))])
         await way.calm()
     return found
+
+
+def _through(at: int, line: str) -> list[Key]:
+    """The keys that type a suggestion, but for its end."""
+    typed = line[: min(TYPED_THROUGH, len(line) - 1)]
+    return [Key(at=it, insert=character, cursor=it + 1) for it, character in enumerate(typed, at)]
+
+
+async def _pressed(way: Way, keys: Sequence[Key]) -> list[Sample]:
+    samples = [await way.press(key) for key in keys]
+    return [it for it in samples if it is not None]
 
 
 async def real_time(setup: Setup, root: Path, passages: Sequence[Passage], gaps: Sequence[float]) -> Played:

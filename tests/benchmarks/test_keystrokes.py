@@ -27,6 +27,7 @@ def volume(width, height, depth):
 def perimeter(width, height):
     return 2 * (width + height)
 '''
+FOLLOW = ("--follow", "1", "--accept", "1")
 TINY = ("--model", "starter", "--tokens", "4", "--context", "512", "--rounds", "2", "--rhythm", "0")
 
 
@@ -47,7 +48,7 @@ def samples(data: dict[str, Any], way: str) -> list[dict[str, Any]]:
 def test_a_short_closed_loop(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every key has its answer and its source; tokens, memory and the table are there, and agree."""
     out, picture = tmp_path / "out.json", tmp_path / "out.svg"
-    wanted = ("--lines", "7:7", "--keys", "14", "--jumps", "1", "--follow", "2", "--peers", "bare")
+    wanted = ("--lines", "7:7", "--keys", "14", "--jumps", "1", *FOLLOW, "--peers", "bare")
     assert main([*TINY, "--file", str(source), *wanted, "--json", str(out), "--plot", str(picture)]) == 0
     data = json.loads(out.read_text())
     hearth = data["closed_loop"]["Hearth"]
@@ -89,7 +90,7 @@ def test_a_commit_can_be_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str
     git("commit", "-qm", "one")
     (tmp_path / "shapes.py").write_text(CODE.replace("2 *", "2.0 *"))
     git("commit", "-qam", "two")
-    alone = ("--peers", "", "--jumps", "0", "--follow", "0", "--keys", "8")
+    alone = ("--peers", "", "--jumps", "0", "--follow", "0", "--accept", "0", "--keys", "8")
     out = tmp_path / "out.json"
     where = ("--commit", "HEAD", "--repository", str(tmp_path))
     assert main([*TINY, *where, *alone, "--json", str(out)]) == 0
