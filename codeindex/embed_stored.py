@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 AT_ONCE = 500  # SQLite takes at least 999 parameters.
+PAGE = 4_096  # Rows: two megabytes.
 
 
 class Asked(Protocol):
@@ -24,9 +25,6 @@ class Asked(Protocol):
 
     def rows(self, sql: str, *values: Any) -> list[Any]:
         """What a question gives."""
-
-    def vectors(self, model: str) -> Iterator[tuple[int, bytes]]:
-        """The chunks that have one, with its bytes."""
 
 
 class StoredVectors:
@@ -51,7 +49,7 @@ class StoredVectors:
     def vectors(self, model: str, chunks: Collection[int] | None = None) -> Iterator[tuple[int, bytes]]:
         """Of all chunks that have one, or of those among these."""
         if chunks is None:
-            yield from self.reader.vectors(model)
+            yield from self._all(model)
             return
         for some in _portions(chunks):
             yield from self.reader.rows(
@@ -60,6 +58,27 @@ class StoredVectors:
                 model,
                 *some,
             )
+
+    def _all(self, model: str) -> Iterator[tuple[int, bytes]]:
+        """In the order of the hashes, which is how they lie: looking each up takes far longer."""
+        of_hash: dict[bytes, list[int]] = {}
+        for chunk, digest in self.reader.rows(
+            "SELECT chunk.id, chunk.hash FROM content JOIN chunk ON first_chunk <= chunk.id"
+            " AND chunk.id < first_chunk + chunks WHERE unused_since IS NULL"
+        ):
+            of_hash.setdefault(digest, []).append(chunk)
+        last = b""
+        while rows := self.reader.rows(
+            "SELECT hash, data FROM vector WHERE model = (SELECT id FROM model WHERE name = ?)"
+            " AND ? < hash ORDER BY hash LIMIT ?",
+            model,
+            last,
+            PAGE,
+        ):
+            for digest, data in rows:
+                for chunk in of_hash.get(digest, ()):
+                    yield chunk, data
+            last = rows[-1][0]
 
     def of_hashes(self, model: str, hashes: Collection[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """Those that there are of texts with these hashes, whether a file still has them or not."""
