@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from codeindex.build_job import Done, Setup
 from codeindex.build_pool import LIMIT_S, PARSER, Pool
 from codeindex.build_report import BuildReport, OnProgress, Outcome, Progress, unheard
 from codeindex.build_rules import rules
-from codeindex.build_worker import Done, Setup
 from codeindex.config import WalkConfig
 from codeindex.ignores import GIT, OURS, Problem
 from codeindex.lease import take

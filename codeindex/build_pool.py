@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
 
-from codeindex.build_worker import READY, Done, Job, Setup
+from codeindex.build_job import READY, Done, Job, Setup
 from codeindex.skip import Reason
 from codeindex.store import Indexed
 from codeindex.walk import FoundFile

@@ -11,115 +11,20 @@ import os
 import queue
 import sys
 import threading
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from codeindex.config import WalkConfig
-from codeindex.files import Signature, signature
-from codeindex.store import Indexed, Reader, StoreError, open_reader
-from codeindex.store.rows import content_hash, content_of
-from codeindex.types import Parsed
-from codeindex.walk import Belonging, FoundFile, read
+from codeindex.build_job import READY, Job, Parse, Setup, read_job
+from codeindex.store import Reader, StoreError, open_reader
 
 NICE = 10
-TRIES = 3
-RACY_NS = 2_000_000_000
-"""A file that changed less than this before it was read may change again without a new time: some file
-systems count in steps of two seconds. Such a file is read once more."""
-
-READY = "ready"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
-    """What a worker is told first."""
-
-    folder: Path
-    """Of the index."""
-    config: WalkConfig
-    parser: str
-    """Module and function, with a colon between: text and language in, ``Parsed`` out."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """A file to be read."""
-
-    found: FoundFile
-    plain: bool = False
-    """Without its syntax: that has failed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """A file that was read."""
-
-    path: str
-    indexed: Indexed | None
-    """None if it is gone."""
-    lines: int = 0
-    """Of text that was taken apart; what was known already does not count."""
-
-
-def read_job(
-    job: Job, config: WalkConfig, parse: Callable[[str, str], Parsed], known: Callable[[bytes], bool]
-) -> Done:
-    """Read a file that may change meanwhile, and take it apart unless its content is known."""
-    found = job.found
-    state, judged, stable = _read(found, config)
-    if state is None:
-        return Done(path=found.relative, indexed=None)
-    indexed = Indexed(
-        path=found.relative,
-        size=state.size,
-        mtime_ns=state.mtime_ns,
-        ctime_ns=state.ctime_ns,
-        inode=state.inode,
-        sure=stable,
-        reason=judged.reason.value if judged.reason else "",
-    )
-    if judged.text is None:
-        return Done(path=found.relative, indexed=indexed)
-    digest = content_hash(judged.language, judged.text)
-    if known(digest):
-        return Done(path=found.relative, indexed=replace(indexed, hash=digest))
-    if job.plain:
-        parsed = replace(parse(judged.text, ""), language=judged.language, degraded=True)
-    else:
-        parsed = parse(judged.text, judged.language)
-    content = content_of(judged.text, replace(parsed, language=judged.language))
-    return Done(
-        path=found.relative, indexed=replace(indexed, hash=digest, content=content), lines=content.lines
-    )
-
-
-def _read(found: FoundFile, config: WalkConfig) -> tuple[Signature | None, Belonging, bool]:
-    """The signature that goes with what was read, and whether it proves that this is what is there."""
-    for _ in range(TRIES):
-        began = time.time_ns()
-        before = _signature(found.path)
-        judged = read(found, config)
-        after = _signature(found.path)
-        if before == after:
-            break
-    changed = max(after.mtime_ns, after.ctime_ns) if after else 0
-    return after, judged, before == after and changed < began - RACY_NS
-
-
-def _signature(path: Path) -> Signature | None:
-    try:
-        return signature(path)
-    except OSError:
-        return None
-
-
-def _parser(name: str) -> Callable[[str, str], Parsed]:
+def _parser(name: str) -> Parse:
     module, _, function = name.partition(":")
-    found: Callable[[str, str], Parsed] = getattr(importlib.import_module(module), function)
+    found: Parse = getattr(importlib.import_module(module), function)
     return found
 
 

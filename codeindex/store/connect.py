@@ -62,9 +62,11 @@ def open_to_write(folder: Path, migrations: Sequence[Migration] = MIGRATIONS) ->
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Within it, what SQLite raises becomes one of ours."""
+    """Within it, what SQLite raises becomes one of ours; what says that we made a mistake does not."""
     try:
         yield
+    except sqlite3.ProgrammingError:
+        raise
     except sqlite3.DatabaseError as error:
         raise as_ours(error) from error
 
@@ -89,10 +91,14 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         address, uri=True, isolation_level=None, timeout=PATIENCE_MS / 1_000, check_same_thread=False
     )
-    connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
-    connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
-    connection.execute(f"PRAGMA cache_size = -{PAGES_KB}")
-    connection.execute("PRAGMA temp_store = MEMORY")
+    try:
+        connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
+        connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
+        connection.execute(f"PRAGMA cache_size = -{PAGES_KB}")
+        connection.execute("PRAGMA temp_store = MEMORY")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

@@ -13,7 +13,7 @@ SHOWN = 5  # Lines of SQLite's own complaints.
 QUESTIONS = (
     (
         "files have a content that is not there",
-        "SELECT count(*) FROM file WHERE content NOT IN (SELECT id FROM content)",
+        "SELECT count(*) FROM file WHERE content IS NOT NULL AND content NOT IN (SELECT id FROM content)",
     ),
     (
         "files have neither a content nor a reason",
@@ -47,7 +47,7 @@ QUESTIONS = (
     ),
     (
         "chunks belong to a symbol that is not there",
-        "SELECT count(*) FROM chunk WHERE symbol NOT IN (SELECT id FROM symbol)",
+        "SELECT count(*) FROM chunk WHERE symbol IS NOT NULL AND symbol NOT IN (SELECT id FROM symbol)",
     ),
     (
         "names are used or defined, and not there",
