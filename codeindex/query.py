@@ -89,7 +89,6 @@ DOTTED = r"[^\W\d][\w$]*(?:(?:\.|::|#|->)~?[^\W\d][\w$]*)*"
 NAME = re.compile(rf"[@#.&*]?({DOTTED})(?:<[^<>]*>?)?(?:\([^()]*\)?)?[?!:;,.)]*")
 JOINT = re.compile(r"\.|::|#|->")
 LIKE_CODE = re.compile(r"[^\W_][A-Z]|[a-z]\d|\w_\w|^_|\w(?:\.|::|#|->)\w|\(\)|^[A-Z][a-z]+[A-Z]")
-CAPITAL = re.compile(r"[\"'`(]?[A-Z][a-z]{2}")  # Within a sentence: a name, of a type as often as not.
 ABBREVIATION = re.compile(r"(?:[A-Za-z]\.){2,}|(?:[A-Za-z]\.)+[A-Za-z]|[A-Z]{2,}s?")
 NUMBERS = re.compile(r"(?::\d+){1,2}$|\(\d+(?:,\s*\d+)?\)$")
 PATH = re.compile(r"(?:[\w.@+~-]+/)+[\w.@+-]*|[\w@+-][\w.@+-]*\.[A-Za-z]\w{0,9}")
@@ -129,11 +128,7 @@ def read(text: str) -> Query:
         return _query(text, Form.PATH, names=(), paths=paths)
     if len(bare.split()) == 1 and (name := _name(bare)):
         return _query(bare, Form.SYMBOL, names=(name,), paths=())
-    names = tuple(
-        name
-        for number, it in enumerate(words)
-        if (_like_code(it) or (number and CAPITAL.match(it))) and not _path(it) and (name := _name(it))
-    )
+    names = tuple(name for it in words if _like_code(it) and not _path(it) and (name := _name(it)))
     return _query(text, Form.PROSE, names=names, paths=paths)
 
 

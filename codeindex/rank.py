@@ -1,8 +1,9 @@
 """Pure: ranked lists of candidates -> one order: fused by ranks, moved by named rules, spread over files.
 
 A rule looks at the question, the pieces and their scores so far and says for some pieces how far it holds,
-from 0 to 1. A rule that lifts adds that share of its number times the best score; one that lowers multiplies
-with its number. Every step is kept as a signal, in the order of ``RULES``.
+from 0 to 1. A rule that lifts raises a score by that share of its number; one that lowers multiplies it with
+its number. So what the lists say always counts: no rule alone brings up what they hardly found. Every step is
+kept as a signal, in the order of ``RULES``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 from codeindex import identifiers
 from codeindex.query import Form, Place, Query
-from codeindex.rank_places import alike, folder_words, places, stem_words
+from codeindex.rank_places import alike, places, stem_words
 from codeindex.types import Kind, Signal
 
 FLAT = 20.0  # What is added to ranks: the larger, the less the first ranks of a list stand out.
@@ -68,6 +69,8 @@ class Board:
     query: Query
     pieces: Mapping[int, Piece]
     scores: Mapping[int, float]
+    matches: Mapping[int, float]
+    """How well the words of a piece match, as a share of the best match."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +79,7 @@ class Rule:
 
     name: str
     number: float
-    """Lifts: the share of the best score that is added. Lowers: the factor."""
+    """Lifts: the share of the score that is added. Lowers: the factor."""
     lifts: bool
     reason: str
     holds: Callable[[Board], Holds]
@@ -100,12 +103,13 @@ def rank(
     """All candidates, best first; the same input gives the same order."""
     why: dict[int, list[Signal]] = defaultdict(list)
     scores = _fused(query.form, listings, pieces, why)
+    matches = _matches(listings, pieces)
     for rule in RULES if rules is None else rules:
-        best = max(scores.values(), default=0.0)
-        for key, share in rule.holds(Board(query=query, pieces=pieces, scores=scores)).items():
-            number = rule.number * share if rule.lifts else rule.number**share
-            scores[key] = scores[key] + number * best if rule.lifts else scores[key] * number
-            why[key].append(Signal(name=rule.name, value=number, score=scores[key], reason=rule.reason))
+        board = Board(query=query, pieces=pieces, scores=scores, matches=matches)
+        for key, share in rule.holds(board).items():
+            factor = 1 + rule.number * share if rule.lifts else rule.number**share
+            scores[key] *= factor
+            why[key].append(Signal(name=rule.name, value=factor, score=scores[key], reason=rule.reason))
     ordered = sorted(scores, key=lambda it: (-scores[it], pieces[it].path, pieces[it].first_line, it))
     return [Ranked(piece=pieces[it], score=scores[it], why=tuple(why[it])) for it in ordered]
 
@@ -124,6 +128,19 @@ def _fused(
             reason = f"number {place} of the list"
             why[key].append(Signal(name=listing.name, value=value, score=scores[key], reason=reason))
     return scores
+
+
+def _matches(listings: Sequence[Listing], pieces: Mapping[int, Piece]) -> dict[int, float]:
+    values = {
+        key: value for it in listings if it.name == "lexical" for key, value in it.entries if key in pieces
+    }
+    best = max(values.values(), default=0.0)
+    return {key: value / best for key, value in values.items() if 0 < value}
+
+
+def _words_match(board: Board) -> Holds:
+    """Ranks alone do not say whether the first is ahead by far or by a hair."""
+    return {key: share for key, share in board.matches.items() if key in board.scores}
 
 
 OF_KIND: Mapping[Kind, float] = {
@@ -197,19 +214,6 @@ def _stem_share(path: str, terms: Sequence[str]) -> float:
     return sum(any(alike(word, it) for it in terms) for word in words) / len(words)
 
 
-def _path_words(board: Board) -> Holds:
-    """A file in a folder that is called like what is asked for, if few are."""
-    words = {path: folder_words(path) for path in _paths(board)}
-    spread: dict[str, int] = defaultdict(int)
-    for it in words.values():
-        for word in it:
-            spread[word] += 1
-    known = {it for it in spread if any(alike(it, term) for term in board.query.terms)}
-    rarity = {it: 1 - spread[it] / len(words) for it in known}
-    shares = {path: min(1.0, sum(rarity[it] for it in found & known)) for path, found in words.items()}
-    return {key: share for key in board.scores if 0 < (share := shares[board.pieces[key].path])}
-
-
 def _coherence(board: Board) -> Holds:
     """The best piece of a file of which more pieces were found."""
     sums: dict[str, float] = defaultdict(float)
@@ -248,31 +252,27 @@ def _paths(board: Board) -> set[str]:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule(name="coherence", number=0.3, lifts=True, reason="more of its file was found", holds=_coherence),
-    Rule(name="definition", number=2.0, lifts=True, reason="defines what is asked for", holds=_definition),
     Rule(
-        name="name", number=0.2, lifts=True, reason="its name is made of words asked for", holds=_named_for_it
-    ),
-    Rule(
-        name="stem",
-        number=0.7,
+        name="match",
+        number=4.0,
         lifts=True,
-        reason="its file is called like what is asked for",
-        holds=_file_stem,
+        reason="how well its words match, by the best",
+        holds=_words_match,
     ),
-    Rule(name="folder", number=0.2, lifts=True, reason="so is a folder it is in", holds=_path_words),
-    Rule(name="tests", number=0.3, lifts=False, reason="a test", holds=_in(Place.TESTS)),
-    Rule(name="docs", number=0.6, lifts=False, reason="documentation", holds=_in(Place.DOCS)),
-    Rule(name="examples", number=0.4, lifts=False, reason="an example", holds=_in(Place.EXAMPLES)),
     Rule(
-        name="generated",
-        number=0.5,
-        lifts=False,
-        reason="generated, or declarations only",
-        holds=_in(Place.GENERATED),
+        name="name", number=0.6, lifts=True, reason="its name is made of words asked for", holds=_named_for_it
     ),
-    Rule(name="compat", number=0.4, lifts=False, reason="for compatibility", holds=_in(Place.COMPAT)),
-    Rule(name="vendored", number=0.4, lifts=False, reason="somebody else's code", holds=_in(Place.VENDORED)),
-    Rule(name="repeated", number=0.5, lifts=False, reason="its file has a better piece", holds=_repeated),
+    Rule(name="definition", number=3.0, lifts=True, reason="defines what is asked for", holds=_definition),
+    Rule(
+        name="stem", number=0.25, lifts=True, reason="its file is called like the question", holds=_file_stem
+    ),
+    Rule(name="tests", number=0.4, lifts=False, reason="a test", holds=_in(Place.TESTS)),
+    Rule(name="docs", number=0.6, lifts=False, reason="documentation", holds=_in(Place.DOCS)),
+    Rule(name="examples", number=0.5, lifts=False, reason="an example", holds=_in(Place.EXAMPLES)),
+    Rule(name="generated", number=0.5, lifts=False, reason="generated", holds=_in(Place.GENERATED)),
+    Rule(name="compat", number=0.5, lifts=False, reason="for compatibility", holds=_in(Place.COMPAT)),
+    Rule(name="vendored", number=0.5, lifts=False, reason="somebody else's code", holds=_in(Place.VENDORED)),
+    Rule(name="coherence", number=1.0, lifts=True, reason="more of its file was found", holds=_coherence),
+    Rule(name="repeated", number=0.9, lifts=False, reason="its file has a better piece", holds=_repeated),
 )
 """In this order."""

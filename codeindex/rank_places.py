@@ -57,12 +57,6 @@ def stem_words(path: str) -> tuple[str, ...]:
     return identifiers.split(stem) or (stem.lower(),)
 
 
-@lru_cache(KEPT)
-def folder_words(path: str) -> frozenset[str]:
-    """The words of the folders that a file is in."""
-    return frozenset(word for it in path.split("/")[:-1] for word in identifiers.split(it))
-
-
 def alike(word: str, term: str) -> bool:
     """Whether two words are forms of one: `routing` and `router`, `config` and `configuration`."""
     if word == term:

@@ -188,7 +188,15 @@ class _Candidates:
                     best.update({path: row.id} if row.id in self.pieces else {})
             if path in best:
                 entries.append((best[path], score))
-        return entries
+        return self._buffers_called(ends) + entries
+
+    def _buffers_called(self, ends: tuple[str, ...]) -> list[tuple[int, float]]:
+        """The first chunks of the buffers whose path was asked for."""
+        return [
+            (self._add_of_buffer(buffer, number), 1.0)
+            for buffer, number in self._in_buffers
+            if not number and ends and f"/{buffer.path}".endswith(ends)
+        ]
 
     def _passes(self, file: FileRow) -> bool:
         where = self._where
@@ -211,7 +219,9 @@ class _Candidates:
         for score, (buffer, number) in zip(both[len(levels) :], chunks, strict=True):
             if 0 < score:
                 place = sum(score <= it for it in both[: len(levels)])
-                placed.append((place - 0.5 - score * 1e-6, (self._add_of_buffer(buffer, number), score)))
+                # Its value is its neighbor's: those of the index are on another scale.
+                value = index[min(place, len(index) - 1)][1] if index else score
+                placed.append((place - 0.5 - score * 1e-6, (self._add_of_buffer(buffer, number), value)))
         return [it for _, it in sorted(placed)]
 
     def _words(self, key: int) -> Words:

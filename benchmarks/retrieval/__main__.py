@@ -81,7 +81,7 @@ def _outcomes(corpus: Corpus, cache: Path, arguments: argparse.Namespace) -> Ite
             f"left out of {corpus.name}: {it!r}: no file that answers it is in this version", file=sys.stderr
         )
     wanted = tuple(filter(None, arguments.systems.split(","))) or SYSTEMS
-    for name, ask in systems(corpus, cache / "index", wanted):
+    for name, ask in systems(corpus, cache, wanted):
         for question in corpus.questions:
             start = time.perf_counter()
             hits = ask(question.text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,16 +9,13 @@ from pathlib import Path
 from benchmarks.retrieval.annotated import Corpus
 from benchmarks.retrieval.measure import Found
 from benchmarks.retrieval.peers import DEPTH, Ask, Text, raw_bm25, semble, split_bm25
+from codeindex.build import build
 from codeindex.config import DEFAULTS
-from codeindex.parse import parse
 from codeindex.query import expression, read
 from codeindex.rank import RULES, Rule
 from codeindex.search import WEIGHTS, search
-from codeindex.store.read import Reader, open_reader
-from codeindex.store.rows import Indexed, content_hash, content_of
-from codeindex.store.write import open_writer
+from codeindex.store import Reader, open_reader, store_folder
 from codeindex.types import Filters
-from codeindex.walk import read_text, walk
 
 SYSTEMS = ("raw", "split", "semble", "lexical", "fused", "ours")
 TITLES = {
@@ -32,9 +28,9 @@ TITLES = {
 }
 
 
-def systems(corpus: Corpus, folder: Path, wanted: Sequence[str]) -> Iterator[tuple[str, Ask]]:
+def systems(corpus: Corpus, cache: Path, wanted: Sequence[str]) -> Iterator[tuple[str, Ask]]:
     """Those that are wanted, over the same files."""
-    with _indexed(corpus, folder) as reader:
+    with _indexed(corpus, cache) as reader:
         chunks = list(_chunks(reader)) if {"raw", "split"} & set(wanted) else []
         for name in wanted:
             ask = _system(name, corpus, reader, chunks)
@@ -44,28 +40,10 @@ def systems(corpus: Corpus, folder: Path, wanted: Sequence[str]) -> Iterator[tup
                 yield TITLES[name], ask
 
 
-def _indexed(corpus: Corpus, folder: Path) -> Reader:
-    """A fresh index of a corpus."""
-    place = folder / corpus.name.replace("/", "-")
-    shutil.rmtree(place, ignore_errors=True)
-    with open_writer(place) as writer:
-        rows = []
-        for it in walk(corpus.root, DEFAULTS):
-            text = read_text(it, DEFAULTS)
-            if text is not None:
-                rows.append(
-                    Indexed(
-                        path=it.relative,
-                        size=it.size,
-                        mtime_ns=it.mtime_ns,
-                        ctime_ns=it.mtime_ns,
-                        inode=it.inode,
-                        hash=content_hash(it.language, text),
-                        content=content_of(text, parse(text, it.language)),
-                    )
-                )
-        writer.replace(rows, ())
-    reader = open_reader(place)
+def _indexed(corpus: Corpus, cache: Path) -> Reader:
+    """The index of a corpus, up to date."""
+    build(corpus.root, cache, DEFAULTS)
+    reader = open_reader(store_folder(corpus.root, cache))
     if reader is None:
         raise SystemExit(f"{corpus.name}: cannot be indexed.")
     return reader

@@ -18,7 +18,7 @@ def piece(number: int, path: str, name: str = "", *defines: Definition, line: in
 
 
 def paths(question: str, *pieces: Piece, rules: tuple[str, ...] = ()) -> list[str]:
-    """The candidates' paths in order, found by their words in the order given; only with some of the rules."""
+    """The candidates' paths in order, given in the order of their list; only with some of the rules."""
     listing = Listing(name="lexical", entries=tuple((it.id, 1.0) for it in pieces))
     chosen = [it for it in RULES if it.name in rules]
     return [it.piece.path for it in rank(read(question), [listing], {it.id: it for it in pieces}, chosen)]
@@ -54,10 +54,10 @@ def test_of_two_definitions_the_one_in_the_scope_asked_for_is_first() -> None:
 
 
 def test_in_prose_a_name_must_be_written_as_it_is() -> None:
-    """The word Location in a sentence is no variable `location`."""
+    """A type RedirectTo is no variable `redirectTo`."""
     use = piece(1, "use.py", "main")
-    variable = piece(2, "b.py", "location", Definition(name="location", scope="", kind=Kind.VARIABLE))
-    assert paths("builds the Location header", use, variable, rules=("definition",)) == ["use.py", "b.py"]
+    variable = piece(2, "b.py", "redirectTo", Definition(name="redirectTo", scope="", kind=Kind.VARIABLE))
+    assert paths("builds the RedirectTo header", use, variable, rules=("definition",)) == ["use.py", "b.py"]
 
 
 def test_a_file_that_is_called_like_the_question_comes_first() -> None:
@@ -66,12 +66,6 @@ def test_a_file_that_is_called_like_the_question_comes_first() -> None:
         "recovery.go",
         "a.go",
     ]
-
-
-def test_a_folder_that_all_are_in_says_nothing() -> None:
-    """The project's own name is in half of the questions about it."""
-    both = (piece(1, "router/a.py"), piece(2, "router/b.py"))
-    assert paths("router", *both, rules=("folder",)) == ["router/a.py", "router/b.py"]
 
 
 def test_several_good_pieces_of_a_file_raise_its_best_one() -> None:
