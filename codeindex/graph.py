@@ -6,12 +6,12 @@ either end it is the same edge: callers and callees are decided by the same ``re
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from codeindex.graph_manifests import is_manifest, packages
 from codeindex.graph_modules import imported, modules
-from codeindex.graph_receivers import BARE, bases, receivers, renamed
+from codeindex.graph_receivers import BARE, bases, called_at, receivers, renamed
 from codeindex.graph_resolve import Confidence, Definition, Link, Match, Use, resolve
 from codeindex.languages import language_of
 from codeindex.store.read import Reader
@@ -137,37 +137,48 @@ class View:
 
     def edges(self, row: ReferenceRow) -> list[Edge]:
         """What one reference may mean, in every file that has it."""
-        candidates = self.candidates(row.name)
-        if not candidates:
+        if not self.candidates(row.name):
             return []
-        found = []
-        for path in row.paths:
-            file = self.files[path]
-            caller = self.symbols(path).get(row.symbol) if row.symbol is not None else None
-            lines = self.lines(file.content)
-            text = lines[row.line - 1] if row.line <= len(lines) else ""
-            before = lines[row.line - 2].rstrip() if 1 < row.line else ""
-            use = Use(
-                path=path,
-                language=file.language,
-                scope=_scope(caller),
-                name=row.name,
-                receivers=receivers(_continued(before, text), row.name, is_call=row.is_call),
-            )
-            found += [
-                Edge(
+        return [edge for path in row.paths for edge in self._edges_in(path, row)]
+
+    def _edges_in(self, path: str, row: ReferenceRow) -> Iterator[Edge]:
+        file, lines = self.files[path], self.lines(self.files[path].content)
+        caller = self.symbols(path).get(row.symbol) if row.symbol is not None else None
+        known: dict[frozenset[str], tuple[Match, ...]] = {}
+        for line, is_call in self._places(path, row, caller).items():
+            text = _continued(lines[line - 2].rstrip() if 1 < line else "", lines[line - 1])
+            before = receivers(text, row.name, is_call=is_call)
+            if before not in known:
+                use = Use(
                     path=path,
-                    line=row.line,
-                    is_call=row.is_call,
+                    language=file.language,
+                    scope=qualified(caller),
+                    name=row.name,
+                    receivers=before,
+                )
+                known[before] = resolve(use, self.candidates(row.name), self.links, self.ancestors)
+            for it in known[before]:
+                yield Edge(
+                    path=path,
+                    line=line,
+                    is_call=is_call,
                     caller=caller,
                     target=it.definition,
                     confidence=it.confidence,
                     reason=it.reason,
                     among=it.among,
                 )
-                for it in resolve(use, candidates, self.links, self.ancestors)
-            ]
-        return found
+
+    def _places(self, path: str, row: ReferenceRow, caller: SymbolRow | None) -> dict[int, bool]:
+        """The lines of a reference, and whether it is called there: the index knows only the first one."""
+        if not row.is_call:
+            return {row.line: False}
+        lines = self.lines(self.files[path].content)
+        last = caller.last_line if caller else len(lines)
+        others = (it for it in self.symbols(path).values() if it is not caller and it.last_line <= last)
+        apart = [(it.first_line, it.last_line) for it in others]
+        found = dict.fromkeys(called_at(lines, row.line, last, row.name, apart), True)
+        return {row.line: not found, **found}
 
 
 def view(reader: Reader, before: View | None = None) -> View:
@@ -296,7 +307,8 @@ def _answer(wanted: tuple[Definition, ...], edges: Iterable[Edge], limit: int) -
     return Answer(definitions=wanted, edges=tuple(ordered[:limit]), more=max(0, len(ordered) - limit))
 
 
-def _scope(symbol: SymbolRow | None) -> str:
+def qualified(symbol: SymbolRow | None) -> str:
+    """A symbol's name with the names around it; empty for none."""
     if symbol is None:
         return ""
     return f"{symbol.scope}.{symbol.name}" if symbol.scope else symbol.name
@@ -304,7 +316,7 @@ def _scope(symbol: SymbolRow | None) -> str:
 
 def _is_inside(row: SymbolRow, outer: SymbolRow) -> bool:
     return row.id == outer.id or (
-        _scope(row).startswith(f"{_scope(outer)}.")
+        qualified(row).startswith(f"{qualified(outer)}.")
         and outer.first_line <= row.first_line
         and row.last_line <= outer.last_line
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 BARE = ""
@@ -20,6 +20,8 @@ JOINT = re.compile(r"\s?(?:\??\.|->|::|\\)\s?")
 LUA = re.compile(r"(?P<chain>\w+(?:\.\w+)*):\Z")
 SUPER = re.compile(r"\bsuper\(.{0,80}\)\s*\.\s*\Z")
 DEFINES = re.compile(r"\b(?:def|fn|func|function|fun|class|struct|interface|trait|enum|type|sub)\s+\Z")
+COMMENT = re.compile(r"(?:^|\s)(?:#|//|--|/\*)|^\s*\*")
+TRIPLE = re.compile("\"\"\"|'''")
 WORD = re.compile(r"[A-Za-z_]\w*")
 CALLED = re.compile(r"\s*(?:\?\.)?[(!<{\[\"'`]")
 RENAMED = re.compile(r"([\w.:\\]+)\s+as\s+(\w+)|([\w.\\:]+)\s*=>\s*(\w+)")
@@ -45,6 +47,35 @@ def receivers(line: str, name: str, *, is_call: bool) -> frozenset[str]:
     if is_call:
         places = [it for it in places if CALLED.match(text, it.end())] or places
     return frozenset(_before(text[: it.start()]) for it in places)
+
+
+def called_at(
+    lines: Sequence[str], first: int, last: int, name: str, apart: Iterable[tuple[int, int]]
+) -> list[int]:
+    """The lines, 1-based, in which a name is called, from a first one to a last one.
+
+    What is ``apart`` (first and last lines) is left out, and so is what looks like a comment or a text.
+    """
+    found: list[int] = []
+    ends = {one: other for one, other in sorted(apart) if first < one}
+    line, quote = first, ""
+    while line <= min(last, len(lines)):
+        text = lines[line - 1][:LONGEST_LINE]
+        if line in ends and not quote:
+            line = max(ends[line], line) + 1
+            continue
+        if not quote and name in text and any(_is_call(text, it) for it in _found(name).finditer(text)):
+            found.append(line)
+        for it in TRIPLE.findall(text):
+            quote = it if not quote else "" if quote == it else quote
+        line += 1
+    return found
+
+
+def _is_call(text: str, place: re.Match[str]) -> bool:
+    before = text[: place.start()]
+    plain = not DEFINES.search(before) and not any(before.count(it) % 2 for it in "\"'`")
+    return plain and not COMMENT.search(before) and CALLED.match(text, place.end()) is not None
 
 
 def _before(text: str) -> str:

@@ -30,7 +30,6 @@ PACKAGES = frozenset({"csharp", "go", "java", "php", "swift"})
 """Where the files of a folder see each other without an import."""
 INCLUDES = frozenset({"c", "css", "lua", "ruby", "shellscript"})
 """Where an import brings all there is, also what it got by imports itself."""
-PASSES_ON = INCLUDES | {"javascript"}
 LAST_IS_NAME = frozenset({"csharp", "java", "php", "rust"})
 """Where the last part of what is imported may be the name of a class or a function."""
 
@@ -202,7 +201,7 @@ class _Sight:
             return 100 + depth, Confidence.CERTAIN, "in this file"
         for number, link in enumerate(self._own):
             brings = link.brings(self._use.name, self.family)
-            all_of_it = "*" in link.names or self.family in INCLUDES
+            all_of_it = _brings_all(link, self.family)
             if (brings or all_of_it) and it.path in self._reach(number, self._use.name):
                 score = 90 if brings else 80
                 return score, Confidence.CERTAIN, f"imported from {link.module}"
@@ -347,7 +346,8 @@ def _followed(files: Iterable[str], name: str, of: str, links: Links) -> set[str
         further = []
         for path in level:
             for link in links(path):
-                if link.brings(name, of) or "*" in link.names or (not link.names and of in PASSES_ON):
+                passes_on = _brings_all(link, of) or (not link.names and of == "javascript")
+                if link.brings(name, of) or passes_on:
                     further += [it for it in link.files_of(name) if it not in found]
         level = list(dict.fromkeys(further))[: MOST_FILES - len(found)]
         found.update(level)
@@ -360,6 +360,11 @@ def _called_like(variable: str) -> tuple[str, ...]:
     """The classes that a variable may be called after: ``old_reader`` after ``OldReader`` or ``Reader``."""
     parts = [it[:1].upper() + it[1:] for it in variable.split("_") if it]
     return ("".join(parts), parts[-1]) if parts else ()
+
+
+def _brings_all(link: Link, of: str) -> bool:
+    """Whether what an import brings can be named without it; a star of JavaScript is a name for all of it."""
+    return of in INCLUDES or ("*" in link.names and of != "javascript")
 
 
 def _alike(variable: str, owner: str) -> bool:
