@@ -22,7 +22,7 @@ DEEPEST = 64  # levels of blocks that are looked at
 # What is a piece of its own, and what among it has members.
 DEFINITIONS = frozenset(Kind) - {Kind.CONSTANT, Kind.VARIABLE}
 WITH_MEMBERS = frozenset({Kind.CLASS, Kind.ENUM, Kind.INTERFACE, Kind.MODULE, Kind.SECTION, Kind.TYPE})
-BODIES = frozenset({Kind.FUNCTION, Kind.METHOD})
+WITH_HEAD = WITH_MEMBERS - {Kind.MODULE}  # a namespace's head says nothing by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +122,8 @@ def _covered(lines: Lines, first: int, last: int, blocks: Iterable[Block]) -> It
         yield from _gap(lines, line, start - 1)
         is_cut = block.first_line < line or last < block.last_line
         own = None if is_cut else block.symbol
-        yield replace(block, first_line=start, last_line=end, symbol=own)
+        is_whole = (start, end) == (block.first_line, block.last_line)
+        yield block if is_whole else replace(block, first_line=start, last_line=end, symbol=own)
         line = end + 1
     yield from _gap(lines, line, last)
 
@@ -180,8 +181,8 @@ def _is_taken_apart(unit: Block, weight: int, symbols: Sequence[Symbol]) -> bool
 def _taken_apart(lines: Lines, unit: Block, symbols: Sequence[Symbol], depth: int) -> list[_Piece]:
     inside = unit.first_line, unit.last_line
     units = list(_units(lines, *inside, unit.children or by_look(lines, *inside), symbols, depth + 1))
-    has_members = unit.symbol is not None and symbols[unit.symbol].kind in WITH_MEMBERS
-    if not has_members or units[0].symbol is not None:
+    has_head = unit.symbol is not None and symbols[unit.symbol].kind in WITH_HEAD
+    if not has_head or units[0].symbol is not None:
         return _pieces(lines, units, symbols, depth + 1)
     # Its head is what says that it is there: never a crumb of its first member.
     head = replace(_piece(lines, units[0], symbols), rank=_Rank.HEAD)
@@ -292,7 +293,7 @@ def qualified(symbol: Symbol | None) -> str:
 def by_look(lines: Lines, first: int, last: int) -> list[Block]:
     """Blocks of at most the large size, as far as lines allow, by blank lines and indentation alone.
 
-    A text is split first where blank lines come before outer lines, then at all blank lines, then at all outer
+    A text is split first where outer lines follow blank ones, then at all blank lines, then at outer lines,
     lines, then anywhere.
     """
     found: list[Block] = []

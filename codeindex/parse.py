@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from itertools import count
 from typing import Literal
 
 import tree_sitter
@@ -20,17 +21,18 @@ from codeindex.types import Parsed
 # machine gives up no sooner than an idle one.
 LONGEST = 1 << 20  # characters
 PATIENCE = 5.0  # seconds
+CALLS_PER_LOOK = 32
 MATCHES_AT_ONCE = 1 << 14
+DEEPEST = 1000  # levels of the tree: below them nobody wrote a name by hand, and each level costs more
+MOST_LOOSE_MARKS = 5_000
 READ_AT_ONCE = 1 << 15  # bytes: a tree that is read in pieces can be stopped between them
 
 # A header that only a C++ compiler understands.
 _IS_CPP = re.compile(
-    r"^[ \t]*(?:namespace\b|template[ \t]*<|class[ \t]+\w[^;]*$|(?:public|private|protected)[ \t]*:|using[ \t]+\w)",
+    r"^[ \t]*(?:namespace\b|template[ \t]*<|class[ \t]+\w[^;]*$|using[ \t]+\w"
+    r"|(?:public|private|protected)[ \t]*:)",
     re.MULTILINE,
 )
-
-_Arguments = list[tuple[str, Literal["capture", "string"]]]
-_Captures = dict[str, list[tree_sitter.Node]]
 
 
 def parse(text: str, language: str) -> Parsed:
@@ -63,17 +65,14 @@ def _with_syntax(text: str, language: str, found: Grammar) -> Parsed | None:
     """What the syntax says; None if it takes too long to say it."""
     # A grammar's own scanner may take a zero for the end of the file.
     data = text.replace("\0", " ").encode("utf-8", "replace")
-    is_late = _deadline(PATIENCE)
-    tree = _tree(data, found.language, is_late)
-    if tree is None:
+    tree = _tree(data, found.language)
+    if tree is None or _is_hopeless(tree.root_node):
         return None
     lines = text.split("\n")
     root = tree.root_node
     holds = _predicates(data)
     names = _cursor(found.names).captures(root, holds)
     matches = _cursor(found.definitions).matches(root, holds)
-    if is_late(0):
-        return None
     source = Text(data, lines, len(data) == len(text), comments(names, lines))
     definitions, imported = found_in(matches)
     outlined = outline(source, definitions)
@@ -91,35 +90,51 @@ def _with_syntax(text: str, language: str, found: Grammar) -> Parsed | None:
     )
 
 
-def _deadline(seconds: float) -> Callable[[int], bool]:
-    end = time.thread_time() + seconds
-    return lambda _: end < time.thread_time()
-
-
-def _tree(data: bytes, language: tree_sitter.Language, is_late: Callable[[int], bool]) -> tree_sitter.Tree | None:
+def _tree(data: bytes, language: tree_sitter.Language) -> tree_sitter.Tree | None:
+    is_late = _deadline(PATIENCE)
     parser = tree_sitter.Parser(language)
     try:
         return parser.parse(
             lambda offset, _: data[offset : offset + READ_AT_ONCE],
-            progress_callback=lambda offset, _: is_late(offset),
+            progress_callback=lambda *_: is_late(),
         )
     except ValueError:  # it was stopped
         return None
 
 
+def _is_hopeless(root: tree_sitter.Node) -> bool:
+    """Whether there are so many loose marks in one place that a query would look at each from each."""
+    nodes = [root, *(it for it in root.children if it.is_error)] if root.has_error else []
+    return any(MOST_LOOSE_MARKS < it.child_count - it.named_child_count for it in nodes)
+
+
+def _deadline(seconds: float) -> Callable[[], bool]:
+    """Whether the time is over; the clock, which is not cheap everywhere, is read once in so many calls."""
+    end = time.thread_time() + seconds
+    calls = count(1)
+    return lambda: next(calls) % CALLS_PER_LOOK == 0 and end < time.thread_time()
+
+
 def _cursor(query: tree_sitter.Query) -> tree_sitter.QueryCursor:
-    return tree_sitter.QueryCursor(query, match_limit=MATCHES_AT_ONCE)
+    cursor = tree_sitter.QueryCursor(query, match_limit=MATCHES_AT_ONCE)
+    cursor.set_max_start_depth(DEEPEST)
+    return cursor
 
 
-def _predicates(data: bytes) -> Callable[[str, _Arguments, int, _Captures], bool]:
+def _predicates(data: bytes) -> tree_sitter.QueryPredicate:
     """`(#among? @_word "a" "b")`: whether what was captured is one of these; `(#small? @word)`.
 
     The library has such predicates of its own, but they read a tree's text back through the tree, which is
     slow and, for a tree that was read in pieces, not safe.
     """
 
-    def holds(predicate: str, arguments: _Arguments, _: int, captures: _Captures) -> bool:
-        (capture, _), *others = arguments
+    def holds(
+        predicate: str,
+        args: list[tuple[str, Literal["capture", "string"]]],
+        pattern_index: int,
+        captures: dict[str, list[tree_sitter.Node]],
+    ) -> bool:
+        (capture, _), *others = args
         words = {word.encode() for word, _ in others}
         found = [data[it.start_byte : it.end_byte] for it in captures.get(capture, ())]
         return all(it in words if predicate == "among?" else it[:1].islower() for it in found)

@@ -8,6 +8,7 @@ from codeindex.parse_symbols import Node, Outline, Text
 from codeindex.types import Reference
 
 LONGEST_NAME = 120  # bytes: what is longer is no name that anybody wrote
+NOBODY = frozenset({b"self", b"this", b"super", b"cls", b"Self"})  # whoever is speaking
 Captures = Mapping[str, Sequence[Node]]
 
 
@@ -36,26 +37,33 @@ def references(
     skipped = outline.names | {it.start_byte for it in captures.get("skip", ())}
     known_locals = outline.locals | set(_locals(data, captures.get("local", ()), borders, owners))
     visible = _visible(outline, known_locals)
-    uses: dict[int, tuple[Node, bool, bool]] = {}
-    for key, is_call, is_member in (
-        ("use", False, False), ("member", False, True), ("call", True, False), ("call.member", True, True),
-    ):  # fmt: skip
-        for node in captures.get(key, ()):
-            uses[node.start_byte] = node, is_call, is_member
-    ranges = sorted(imported)
+    plain, member, call, member_call = (
+        {it.start_byte: it for it in captures.get(key, ())}
+        for key in ("use", "member", "call", "call.member")
+    )
+    uses = plain | member | call | member_call
+    unread = ((it.start_byte, it.end_byte) for it in captures.get("skip.all", ()))
+    ranges = sorted([*imported, *unread])
     found: dict[tuple[int | None, bytes], list[int | bool]] = {}
     position = past = 0
-    for at in sorted(uses):
+    for at in sorted(uses.keys() - skipped):
         while past < len(ranges) and ranges[past][1] <= at:
             past += 1
-        if at in skipped or (past < len(ranges) and ranges[past][0] <= at):
+        if past < len(ranges) and ranges[past][0] <= at:
             continue
         while position < len(borders) and borders[position] <= at:
             position += 1
         owner = owners[position]
-        node, is_call, is_member = uses[at]
+        node = uses[at]
         name = data[at : node.end_byte]
-        if not is_member and name in visible.get(owner, ()):
+        is_call = at in call or at in member_call
+        is_member = at in member or at in member_call
+        if (
+            not name
+            or name in NOBODY
+            or name[:1].isdigit()
+            or (not is_member and name in visible.get(owner, ()))
+        ):
             continue
         row = found.get((owner, name))
         if row is not None:

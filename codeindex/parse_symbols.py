@@ -13,6 +13,8 @@ from codeindex.types import Import, Kind, Symbol
 KINDS: Mapping[str, Kind] = {str(it): it for it in Kind}
 SCOPE = "scope"  # lends its name to what is in it, but is no symbol
 OPAQUE = "opaque"  # a function without a name: variables in it are its own
+IGNORED = "ignored"  # a name for what is imported
+NO_SYMBOL = (SCOPE, OPAQUE, IGNORED)
 VALUES = frozenset({Kind.CONSTANT, Kind.VARIABLE})
 BODIES = frozenset({Kind.FUNCTION, Kind.METHOD})
 WITH_METHODS = frozenset({Kind.CLASS, Kind.ENUM, Kind.INTERFACE, Kind.TYPE})
@@ -106,7 +108,7 @@ def found_in(matches: Iterable[Match]) -> tuple[list[Found], list[Match]]:
         if "import" in captures:
             imports.append((order, captures))
             continue
-        key = next(it for it in captures if it in KINDS or it in (SCOPE, OPAQUE))
+        key = next(it for it in captures if it in KINDS or it in NO_SYMBOL)
         node = captures[key][0]
         named = captures.get("name", ())
         parts = {it: captures[it][0] for it in ("of", "body", "doc") if it in captures}
@@ -135,7 +137,7 @@ def outline(text: Text, found: Iterable[Found]) -> Outline:
         around.append(it)
         if it.name is not None:
             out.names.add(it.name.start_byte)
-        if it.key == OPAQUE:
+        if it.key in (OPAQUE, IGNORED):
             continue
         if it.key == SCOPE:
             own = parse_text.owner(text.slice(it.name)) if it.name else ""
@@ -155,7 +157,7 @@ def outline(text: Text, found: Iterable[Found]) -> Outline:
 
 def _is_a_sibling(one: Found, other: Found) -> bool:
     """Whether two names are defined by the same node, as in `a, b = 1, 2`."""
-    return (one.start, one.end) == (other.start, other.end) and one.kind in VALUES
+    return (one.start, one.end) == (other.start, other.end)
 
 
 def _is_in_a_body(found: Found | None) -> bool:
@@ -172,12 +174,15 @@ def _add(text: Text, out: Outline, it: Found, outer: Found | None) -> None:
     node, name = it.node, it.name
     if name is None or it.kind is None:
         return
-    shown, prefix = _name_and_prefix(text.slice(name), it.kind)
+    written = text.slice(name)
+    shown, prefix = _name_and_prefix(written, it.kind)
     if not shown:
         return
     of = _joined(parse_text.owner(text.slice(it.of)) if it.of else "", prefix)
     scope = _joined(it.scope, of)
-    kind = _kind(it, shown, outer, bool(prefix) or (it.of is not None and b".prototype" in node_bytes(text, it.of)))
+    is_of_a_class = bool(prefix) or (it.of is not None and text.slice(it.of).endswith(".prototype"))
+    kind = _kind(it, shown, outer, is_of_a_class)
+    inset = max(0, written.rfind(shown) if prefix else written.find(shown))
     row, column = node.start_point
     end_row, end_column = node.end_point
     at_row, at_column = name.start_point
@@ -188,7 +193,7 @@ def _add(text: Text, out: Outline, it: Found, outer: Found | None) -> None:
         first_line=text.first_row(row) + 1,
         last_line=end_row + (0 if end_column == 0 and row < end_row else 1),
         line=at_row + 1,
-        column=text.column(at_row, at_column) + (text.slice(name).rfind(shown) if prefix else 0),
+        column=text.column(at_row, at_column) + inset,
         signature=_signature(text, it, column),
         doc=parse_text.docstring(text.slice(it.doc)) if it.doc else text.comment_above(row),
         parent=it.symbol,
@@ -196,10 +201,6 @@ def _add(text: Text, out: Outline, it: Found, outer: Found | None) -> None:
     it.symbol, it.scope, it.kind = len(out.symbols), _joined(scope, shown), kind
     out.symbols.append(symbol)
     out.spans.append((it.start, it.end, it.symbol))
-
-
-def node_bytes(text: Text, node: Node) -> bytes:
-    return text.data[node.start_byte : node.end_byte]
 
 
 def _joined(scope: str, name: str) -> str:
@@ -210,7 +211,7 @@ def _name_and_prefix(text: str, kind: Kind) -> tuple[str, str]:
     """`Shop::Basket::size` is size in Shop.Basket; a namespace's name is split at dots, too."""
     separator = "." if kind is Kind.MODULE and "::" not in text else "::"
     if separator not in text or kind in (Kind.SECTION, Kind.MACRO):
-        return parse_text.name(text), ""
+        return parse_text.name(text.removeprefix(":") if kind is Kind.METHOD else text), ""
     prefix, _, last = text.rpartition(separator)
     parts = [parse_text.owner(it) for it in prefix.split(separator)]
     return parse_text.name(last), ".".join(filter(None, parts))
@@ -235,11 +236,14 @@ def _signature(text: Text, it: Found, column: int) -> str:
     else:
         body = it.body or it.node.child_by_field_name("body")
         end = body.start_byte if body is not None and start < body.start_byte else end
+        if body is None and it.kind is Kind.INTERFACE:
+            brace = text.data.find(b"{", start, end)
+            end = end if brace < 0 else brace
         # Words before it on its line belong to its head: `export const`, `pub`.
         if _WORDS_BEFORE.fullmatch(text.data, start - column, start):
             start -= column
     head = text.data[start : min(end, start + LONGEST_HEAD)].decode("utf-8", "ignore")
-    return parse_text.signature(head)
+    return parse_text.signature(head, has_annotations=it.kind is not Kind.SECTION)
 
 
 def imports(text: Text, matches: Iterable[Match], language: str) -> tuple[Import, ...]:

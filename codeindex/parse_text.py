@@ -11,7 +11,9 @@ LONGEST_NAME = 200
 MAX_IMPORTED = 500  # names of one import: more are a list, not a reading
 
 # Decorators and annotations before a head: `@Entity(name = "b")`, `[Serializable]`, `#[Entity]`.
-_ANNOTATIONS = re.compile(r"(?:@[\w.:]+(?:\((?:[^()]|\([^()]*\))*\))?\s*|#?\[[^\]]*\]\s*)+(?=[\w<~])")
+_ANNOTATIONS = re.compile(
+    r"(?:@(?!interface\b)[\w.:]+(?:\((?:[^()]|\([^()]*\))*\))?\s*|#?\[[^\]]*\]\s*)+(?=[\w<~])"
+)
 _SPACE = re.compile(r"\s+")
 _QUOTES = re.compile(r"^[A-Za-z]{0,2}('''|\"\"\"|'|\")(.*?)\1?$", re.DOTALL)
 _OPENING = re.compile(r"^\s*(?:/\*+!?|\*+(?!/)|//+!?|#+!?|--+\[*|<!--+|;+|\"\"\")?\s?")
@@ -20,10 +22,13 @@ _MARKUP = re.compile(r"</?(?:summary|para|remarks|c|p|b|i|code|see|param)\b[^>]*
 _FIELD = re.compile(r"^\s*(?:@\w+|\\\w+|:\w+.*:)")
 
 
-def signature(head: str) -> str:
+def signature(head: str, *, has_annotations: bool) -> str:
     """A definition's head on one line, without annotations and without what opens its body."""
-    line = _SPACE.sub(" ", _ANNOTATIONS.sub("", head.strip(), count=1) if head.lstrip()[:1] in "@[#" else head)
-    line = line.strip().removesuffix("=>").rstrip(" {:=;")
+    head = head.strip()
+    if has_annotations and head[:1] in ("@", "[", "#"):
+        match = _ANNOTATIONS.match(head)
+        head = head[match.end() :] if match else head
+    line = _SPACE.sub(" ", head).removesuffix("=>").rstrip(" {:=;")
     line = line.replace("( ", "(").replace(", )", ")").replace(",)", ")").replace(" )", ")")
     return _cut(line, LONGEST_SIGNATURE)
 

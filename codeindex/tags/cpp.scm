@@ -27,4 +27,8 @@
 (optional_parameter_declaration declarator: (identifier) @local)
 (for_range_loop declarator: (identifier) @local)
 (for_range_loop declarator: (reference_declarator (identifier) @local))
+(function_declarator declarator: (qualified_identifier) @skip.all)
+(destructor_name) @skip.all
+(namespace_definition name: (_) @skip.all)
+(template_declaration "template" @attribute)
 (type_parameter_declaration (type_identifier) @local)

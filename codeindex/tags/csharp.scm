@@ -12,6 +12,8 @@
 (constructor_declaration name: (_) @name body: (_)? @body) @method
 (local_function_statement name: (_) @name body: (_)? @body) @function
 (property_declaration name: (_) @name accessors: (_)? @body) @variable
+(field_declaration (modifier) @_m (variable_declaration (variable_declarator name: (_) @name))
+  (#among? @_m "const")) @constant
 (field_declaration (variable_declaration (variable_declarator name: (_) @name))) @variable
 (event_field_declaration (variable_declaration (variable_declarator name: (_) @name))) @variable
 [(lambda_expression) (anonymous_method_expression)] @opaque
@@ -33,4 +35,6 @@
 (foreach_statement left: (identifier) @local)
 (catch_declaration name: (identifier) @local)
 (type_parameter name: (identifier) @local)
+(namespace_declaration name: (_) @skip.all)
+(file_scoped_namespace_declaration name: (_) @skip.all)
 (comment) @comment

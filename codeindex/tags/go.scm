@@ -3,7 +3,7 @@
 (method_declaration receiver: (parameter_list (parameter_declaration type: (_) @of))
   name: (field_identifier) @name body: (_)? @body) @method
 (type_spec name: (type_identifier) @name type: (struct_type (field_declaration_list) @body)) @type
-(type_spec name: (type_identifier) @name type: (interface_type) @body) @interface
+(type_spec name: (type_identifier) @name type: (interface_type)) @interface
 (type_spec name: (type_identifier) @name) @type
 (type_alias name: (type_identifier) @name) @type
 (method_elem name: (field_identifier) @name) @method

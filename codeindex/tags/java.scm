@@ -32,5 +32,5 @@
 (resource name: (identifier) @local)
 (type_parameter (type_identifier) @local)
 (element_value_pair key: (identifier) @skip)
-(package_declaration (_) @skip)
+(package_declaration) @skip.all
 [(line_comment) (block_comment)] @comment

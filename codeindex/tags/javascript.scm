@@ -11,6 +11,8 @@
 (pair key: (property_identifier) @name
   value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @method
 (method_definition name: (_) @name body: (_) @body) @method
+((variable_declarator name: (identifier) @name value: (call_expression function: (identifier) @_f))
+  (#among? @_f "require")) @ignored
 (variable_declarator name: (identifier) @name) @variable
 [(arrow_function) (function_expression)] @opaque
 

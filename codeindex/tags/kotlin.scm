@@ -25,5 +25,5 @@
 (for_statement (variable_declaration (identifier) @local))
 (type_parameter (identifier) @local)
 (value_argument (identifier) @skip . "=")
-(package_header (_) @skip)
+(package_header) @skip.all
 [(line_comment) (block_comment)] @comment

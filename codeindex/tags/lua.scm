@@ -7,6 +7,8 @@
 (assignment_statement (variable_list . name: (dot_index_expression table: (_) @of field: (_) @name))
   (expression_list . value: (function_definition body: (_)? @body))) @function
 (field name: (identifier) @name value: (function_definition body: (_)? @body)) @function
+((variable_declaration (assignment_statement (variable_list . name: (identifier) @name)
+  (expression_list . value: (function_call name: (identifier) @_f)))) (#among? @_f "require")) @ignored
 (variable_declaration (assignment_statement (variable_list name: (identifier) @name))) @variable
 (chunk (assignment_statement
   (variable_list name: (dot_index_expression table: (_) @of field: (_) @name))) @variable)

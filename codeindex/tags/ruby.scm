@@ -7,7 +7,9 @@
 (assignment left: (constant) @name) @constant
 (alias name: (_) @name) @function
 ((call method: (identifier) @_f arguments: (argument_list (simple_symbol) @name))
-  (#among? @_f "attr_reader" "attr_accessor" "attr_writer" "define_method" "alias_method")) @method
+  (#among? @_f "attr_reader" "attr_accessor" "attr_writer")) @method
+((call method: (identifier) @_f arguments: (argument_list . (simple_symbol) @name))
+  (#among? @_f "define_method" "alias_method" "scope")) @method
 ((call method: (identifier) @_f arguments: (argument_list . (string (string_content) @module)))
   (#among? @_f "require" "require_relative" "load" "autoload")) @import
 [(do_block) (block)] @opaque
@@ -22,4 +24,6 @@
 (assignment left: (identifier) @local)
 (left_assignment_list (identifier) @local)
 (exception_variable (identifier) @local)
+(class name: (scope_resolution) @skip.all)
+(module name: (scope_resolution) @skip.all)
 (comment) @comment

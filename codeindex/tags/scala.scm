@@ -28,5 +28,5 @@
 (class_parameter name: (identifier) @local)
 (binding name: (identifier) @local)
 (type_parameters name: (identifier) @local)
-(package_clause name: (_) @skip)
+(package_clause name: (_) @skip.all)
 [(comment) (block_comment)] @comment

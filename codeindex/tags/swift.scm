@@ -25,4 +25,5 @@
 (lambda_parameter name: (simple_identifier) @local)
 (for_statement item: (pattern bound_identifier: (simple_identifier) @local))
 (type_parameter (type_identifier) @local)
+(attribute) @skip.all
 [(comment) (multiline_comment)] @comment

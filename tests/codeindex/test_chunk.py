@@ -26,10 +26,9 @@ def spans(found: tuple[Chunk, ...]) -> list[tuple[int, int, str]]:
 
 
 def symbol(name: str, first: int, last: int, kind: Kind = Kind.FUNCTION, scope: str = "") -> Symbol:
-    head = f"{kind} {name}"
     return Symbol(
-        name=name, kind=kind, scope=scope, first_line=first, last_line=last, line=first, column=0, signature=head,
-        doc="", parent=None,
+        name=name, kind=kind, scope=scope, first_line=first, last_line=last, line=first, column=0,
+        signature=f"{kind} {name}", doc="", parent=None,
     )  # fmt: skip
 
 
@@ -40,8 +39,9 @@ def body(weight: int, width: int = 50) -> list[str]:
 
 @st.composite
 def trees(draw: st.DrawFn, first: int, last: int, depth: int = 3) -> tuple[list[Block], list[Symbol]]:
-    """Any blocks within these lines, some of them symbols; siblings may overlap, as a syntax tree's lines do."""
-    blocks, symbols = [], []
+    """Any blocks within these lines, some of them symbols; siblings may overlap, as in a syntax tree."""
+    blocks: list[Block] = []
+    symbols: list[Symbol] = []
     for _ in range(draw(st.integers(0, 3)) if first <= last else 0):
         start = draw(st.integers(first, last))
         end = draw(st.integers(start, last))
@@ -97,7 +97,7 @@ def test_a_blank_text_has_no_chunks() -> None:
 
 def test_a_function_is_a_chunk() -> None:
     """One that is not small is a chunk of its own, under its name."""
-    lines = body(300) + [""] + body(400)
+    lines = [*body(300), "", *body(400)]
     symbols = (symbol("one", 1, 6), symbol("two", 8, 15))
     blocks = [
         Block(first_line=it.first_line, last_line=it.last_line, symbol=at) for at, it in enumerate(symbols)
