@@ -138,7 +138,7 @@ class Site:
             found |= {one.relative: one for one in walk_at(self.root, it, self.config, problems=problems)}
         changed = [it for it in found.values() if _has_changed(it, known.get(it.relative))]
         gone = known.keys() - found.keys()
-        return self._read(changed, gone, unheard, stop, lambda: False, len(found), problems)
+        return self._read(changed, gone, unheard, stop, lambda: False, len(found), problems, at_once=True)
 
     def _read(
         self,
@@ -149,9 +149,11 @@ class Site:
         paused: Judge,
         total: int,
         problems: Sequence[Problem],
+        *,
+        at_once: bool = False,
     ) -> BuildReport:
-        """Have these files read, and write what comes of it."""
-        batches = _Batches(self.writer, files, on_progress)
+        """Have these files read, and write what comes of it; ``at_once`` if that is all of it together."""
+        batches = _Batches(self.writer, files, on_progress, at_once=at_once)
         outcome = Outcome.DONE
         results = self._pool.run(files, paused=paused)
         while (done := next(results, None)) is not None:
@@ -234,7 +236,9 @@ def update(
 class _Batches:
     """What was read and is not written yet, and the counts."""
 
-    def __init__(self, writer: Writer, files: Sequence[FoundFile], on_progress: OnProgress) -> None:
+    def __init__(
+        self, writer: Writer, files: Sequence[FoundFile], on_progress: OnProgress, *, at_once: bool
+    ) -> None:
         self._writer = writer
         self._on_progress = on_progress
         self._sizes = {it.relative: it.size for it in files}
@@ -243,6 +247,7 @@ class _Batches:
         self._bytes = self._read_bytes = 0
         self._all_bytes = sum(self._sizes.values())
         self.started = self._last = time.monotonic()
+        self._at_once = at_once
         self._limit_s = FIRST_BATCH_S
         self.files = self.lines = 0
         self.left_out: list[tuple[str, str]] = []
@@ -263,7 +268,7 @@ class _Batches:
             self._waiting.append(done.indexed)
             if done.indexed.reason:
                 self.left_out.append((done.path, done.indexed.reason))
-        late = self._limit_s < time.monotonic() - self._last
+        late = not self._at_once and self._limit_s < time.monotonic() - self._last
         if late or BATCH_FILES <= len(self._waiting) or BATCH_BYTES < self._bytes:
             self.commit(())
 

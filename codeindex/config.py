@@ -21,9 +21,20 @@ class WalkConfig:
     """Whether files that say they are generated belong, lock files and snapshots among them."""
     minified: bool
     """Whether minified files belong."""
+    submodules: bool
+    """Whether the files of git's submodules belong: they are other projects, kept at one version."""
+    include: tuple[str, ...]
+    """Patterns as in a `.gitignore` that bring in what is left out; from the user's own settings alone."""
 
 
 DEFAULTS = WalkConfig(
-    max_bytes=1_000_000, mean_line=200, longest_line=5_000, max_depth=64, generated=False, minified=False
+    max_bytes=1_000_000,
+    mean_line=200,
+    longest_line=5_000,
+    max_depth=64,
+    generated=False,
+    minified=False,
+    submodules=False,
+    include=(),
 )
 """The one place for these numbers. A million bytes is about 30,000 lines: nobody wrote that by hand."""

@@ -64,6 +64,16 @@ def repository_at(folder: str) -> Repository | None:
         return None
 
 
+def is_submodule(folder: str) -> bool:
+    """Whether a folder is the top of another repository that git keeps as a part of the one around it."""
+    repository = repository_at(folder)
+    return (
+        repository is not None
+        and f"{os.sep}modules{os.sep}" in repository.git
+        and not os.path.isdir(os.path.join(folder, ".git"))
+    )
+
+
 def git_settings(repository: Repository | None, env: Mapping[str, str]) -> GitSettings:
     """The settings that hold in a repository, or outside of any; files that cannot be read say nothing."""
     home = env.get("HOME", "")

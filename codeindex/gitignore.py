@@ -43,6 +43,8 @@ class Rules:
 
     excludes: tuple[bool, ...]
     """Of each rule, whether it leaves out (else it brings back)."""
+    lines: tuple[int, ...]
+    """Of each rule, in which line of the file it stands; the first is 1."""
     literals: Mapping[str, int]
     """Patterns without wildcards: a name, or a slash and a path."""
     folders: Mapping[str, int]
@@ -62,12 +64,13 @@ def byte_text(path: str) -> str:
 def read_rules(data: bytes, *, ignore_case: bool = False) -> Rules:
     """The rules in a file's bytes. No content is wrong: a line that makes no sense matches nothing."""
     excludes: list[bool] = []
+    places: list[int] = []
     literals: dict[str, int] = {}
     folders: dict[str, int] = {}
     name_globs: list[tuple[str, int]] = []
     path_globs: list[tuple[str, int]] = []
     problems: list[str] = []
-    for line in data.decode("latin-1").removeprefix(BOM).split("\n"):
+    for place, line in enumerate(data.decode("latin-1").removeprefix(BOM).split("\n"), 1):
         pattern = _trimmed(line)
         if not pattern:
             continue
@@ -79,6 +82,7 @@ def read_rules(data: bytes, *, ignore_case: bool = False) -> Rules:
             continue
         number = len(excludes)
         excludes.append(not negative)
+        places.append(place)
         rooted = "/" in pattern
         pattern = pattern.removeprefix("/")
         if SPECIAL.isdisjoint(pattern):
@@ -96,6 +100,7 @@ def read_rules(data: bytes, *, ignore_case: bool = False) -> Rules:
         path_globs = [it for it in path_globs if it[1] < last]
     return Rules(
         excludes=tuple(excludes),
+        lines=tuple(places),
         literals=literals,
         folders=folders,
         name_globs=_compiled(name_globs, ignore_case),
@@ -111,6 +116,12 @@ def verdict(rules: Rules, path: str, *, folder: bool) -> bool | None:
     The path is byte text, relative to where the rules stand, without a slash at either end. What they say of
     the folders above it is another question, to be asked first.
     """
+    number = deciding(rules, path, folder=folder)
+    return None if number < 0 else rules.excludes[number]
+
+
+def deciding(rules: Rules, path: str, *, folder: bool) -> int:
+    """The number of the rule that decides about this very path; -1 for none."""
     name = path.rpartition("/")[2]
     key = _folded(name, rules.ignore_case)
     rooted = _folded("/" + path, rules.ignore_case)
@@ -119,8 +130,7 @@ def verdict(rules: Rules, path: str, *, folder: bool) -> bool | None:
         number = max(number, rules.folders.get(key, -1), rules.folders.get(rooted, -1))
         name, path = name + FOLDER, path + FOLDER
     number = _last(rules.name_globs, name, number)
-    number = _last(rules.path_globs, path, number)
-    return None if number < 0 else rules.excludes[number]
+    return _last(rules.path_globs, path, number)
 
 
 def _last(globs: tuple[Globs, ...], subject: str, number: int) -> int:

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from codeindex.files import Signature, read_bytes, signature
 from codeindex.gitconfig import git_settings, repository_at
-from codeindex.gitignore import Rules, byte_text, read_rules, verdict
+from codeindex.gitignore import Rules, byte_text, deciding, read_rules, verdict
 
 OURS, GIT = ".hearthignore", ".gitignore"
 LONGEST = 16_000_000  # Bytes of a file of rules: a million names.
@@ -37,6 +37,8 @@ class Layer:
     cut: int
     """Characters of an absolute byte-text path before the part that the rules are about."""
     ours: bool
+    file: str
+    """Where they are from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,15 @@ def ignored(ignores: Ignores, path: str, *, folder: bool) -> bool:
     return False
 
 
+def rule_of(ignores: Ignores, path: str, *, folder: bool) -> tuple[str, int] | None:
+    """The file and the line of the rule that leaves a path out; None if it is not left out."""
+    for layer in ignores.layers:
+        number = deciding(layer.rules, path[layer.cut :], folder=folder)
+        if 0 <= number:
+            return (layer.file, layer.rules.lines[number]) if layer.rules.excludes[number] else None
+    return None
+
+
 def _begun(folder: str, env: Mapping[str, str], problems: list[Problem]) -> Ignores:
     """The layers that stand behind all others in a repository with this top, or outside of any."""
     repository = repository_at(folder)
@@ -125,7 +136,7 @@ def _layer(
     if LONGEST < stamp.size:
         problems.append(Problem(path=path, says=f"Only the first {LONGEST:,} bytes are read."))
     cut = len(byte_text(folder).rstrip("/")) + 1
-    return Layer(rules=rules, cut=cut, ours=os.path.basename(path) == OURS)
+    return Layer(rules=rules, cut=cut, ours=os.path.basename(path) == OURS, file=path)
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     NOT_A_FILE = "not_a_file"  # a link, a folder, a pipe, a device, or nothing
     OUTSIDE = "outside"  # of the root, or too deep in it
     UNREADABLE = "unreadable"
+    SUBMODULE = "submodule"
     BROKEN = "broken"  # to take it apart crashes, or does not come to an end
 
 

@@ -12,15 +12,24 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from codeindex.config import WalkConfig
 from codeindex.files import read_bytes, text_of
-from codeindex.gitignore import byte_text
-from codeindex.ignores import Ignores, Problem, ignored, ignores_above, ignores_within
+from codeindex.ignores import Ignores, Problem, ignores_above, ignores_within
 from codeindex.languages import language_of, language_of_script
-from codeindex.skip import MARKERS, Reason, reason_of_folder, reason_of_name, reason_of_text
+from codeindex.place import (
+    Left,
+    Place,
+    inner_place,
+    is_included,
+    place_inside,
+    place_of,
+    place_of_root,
+    reason_of_file,
+)
+from codeindex.skip import Reason, reason_of_name, reason_of_text
 
 FIRST_LINE = 128  # Bytes that are read of a file without an extension, to see which program runs it.
 
@@ -40,6 +49,8 @@ class FoundFile:
     inode: int
     language: str
     """As editors name it; never empty."""
+    included: bool = False
+    """Whether the user's patterns brought it in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +63,25 @@ class Belonging:
     """With LF line ends. None exactly where there is a reason."""
 
 
-def walk(root: Path, config: WalkConfig, *, problems: list[Problem] | None = None) -> Iterator[FoundFile]:
+def walk(
+    root: Path,
+    config: WalkConfig,
+    *,
+    problems: list[Problem] | None = None,
+    missed: list[Left] | None = None,
+) -> Iterator[FoundFile]:
     """The files that belong, one by one, in the order of their relative paths.
 
     Raises nothing for what is broken, forbidden or gone: that is left out, and ``problems`` hears of it.
+    ``missed`` hears of everything else that is left out; of a folder that is not entered, only of that.
     The root itself is walked even if a rule above leaves it out: somebody opened it.
     """
     found_problems: list[Problem] = [] if problems is None else problems
     top = os.path.realpath(root)
     entries = _entries(top, found_problems)
     ignores = _ignores(ignores_above(top, os.environ, found_problems), top, entries, found_problems)
-    yield from _walk(top, config, ignores, entries, found_problems, ())
+    frame = _Frame(iter(entries.items()), place_of_root(top, ignores), missed)
+    yield from _walk_frames([frame], config, found_problems, (), 0)
 
 
 def walk_package(
@@ -93,7 +112,7 @@ def walk_at(
     top = os.path.realpath(root)
     *folders, name = relative.split("/")
     ignores = ignores_within(ignores_above(top, os.environ, []), top, None, os.environ, found_problems)
-    frame = _Frame(iter(()), ignores, "", byte_text(top).rstrip("/") + "/")
+    frame = _Frame(iter(()), place_of_root(top, ignores))
     for depth, it in enumerate(folders, 1):
         entry = _entries(_path(top, frame), []).get(f"{it}/")
         inner = _entered(frame, entry, config, found_problems, depth) if entry else None
@@ -120,7 +139,12 @@ def belongs(root: Path, path: Path, config: WalkConfig, *, text: str | None = No
     reason = Reason.NOT_A_FILE if os.path.islink(full) else reason_of_name(relative, config)
     if reason in (Reason.SECRET, Reason.NOT_A_FILE):
         return Belonging(reason=reason)
-    reason = _reason_of_place(top, relative, config) or reason
+    place = place_of(top, relative, config)
+    if isinstance(place, Left):
+        return Belonging(reason=place.reason)
+    included = is_included(place, relative, config)
+    config = _lenient(config) if included else config
+    reason = reason_of_file(place, full, relative, config, included=included)
     if reason is not None:
         return Belonging(reason=reason)
     language = language_of(name)
@@ -132,12 +156,17 @@ def belongs(root: Path, path: Path, config: WalkConfig, *, text: str | None = No
 
 def read(found: FoundFile, config: WalkConfig) -> Belonging:
     """Read a file as it is now, and judge by its text whether it belongs."""
-    return _read(os.fspath(found.path), found.language, config)
+    return _read(os.fspath(found.path), found.language, _lenient(config) if found.included else config)
 
 
 def read_text(found: FoundFile, config: WalkConfig) -> str | None:
     """A file's text as it is now, with LF line ends; None if it does not belong or is gone."""
     return read(found, config).text
+
+
+def _lenient(config: WalkConfig) -> WalkConfig:
+    """For what was asked for by name: that a program wrote it is no reason."""
+    return replace(config, generated=True, minified=True)
 
 
 def _read(path: str, language: str, config: WalkConfig) -> Belonging:
@@ -159,26 +188,6 @@ def _judged(language: str, text: str | None, config: WalkConfig) -> Belonging:
     return Belonging(reason=reason) if reason else Belonging(reason=None, language=language, text=text)
 
 
-def _reason_of_place(top: str, relative: str, config: WalkConfig) -> Reason | None:
-    """Whether a folder on the way to a file is never walked, or a rule leaves one of them or the file out."""
-    unheard: list[Problem] = []
-    *folders, name = relative.split("/")
-    if config.max_depth < len(folders):
-        return Reason.OUTSIDE
-    ignores = ignores_within(ignores_above(top, os.environ, unheard), top, None, os.environ, unheard)
-    here = top
-    for it in folders:
-        if reason_of_folder(it):
-            return Reason.FOLDER
-        here = os.path.join(here, it)
-        if ignored(ignores, byte_text(here), folder=True):
-            return Reason.IGNORED
-        if any(os.path.lexists(os.path.join(here, marker)) for marker in MARKERS):
-            return Reason.FOLDER
-        ignores = ignores_within(ignores, here, None, os.environ, unheard)
-    return Reason.IGNORED if ignored(ignores, byte_text(os.path.join(here, name)), folder=False) else None
-
-
 Entries = dict[str, os.DirEntry[str]]
 """What is in a folder, by name, with a slash behind the names of folders: sorted so, paths are in order."""
 
@@ -188,11 +197,14 @@ class _Frame:
     """A folder that is being walked."""
 
     entries: Iterator[tuple[str, os.DirEntry[str]]]
-    ignores: Ignores | None
-    relative: str
-    """The folder, with a slash behind; empty for the root."""
-    absolute: str
-    """The same as absolute byte text, with a slash behind."""
+    place: Place
+    missed: list[Left] | None = None
+    """Hears of what is left out, if anybody wants to know."""
+
+    def leave(self, left: Left) -> None:
+        """Say that something is left out."""
+        if self.missed is not None:
+            self.missed.append(left)
 
 
 def _walk(
@@ -203,7 +215,7 @@ def _walk(
     problems: list[Problem],
     leave_out: Container[str],
 ) -> Iterator[FoundFile]:
-    frame = _Frame(iter(entries.items()), ignores, "", byte_text(top).rstrip("/") + "/")
+    frame = _Frame(iter(entries.items()), place_of_root(top, ignores))
     yield from _walk_frames([frame], config, problems, leave_out, 0)
 
 
@@ -227,41 +239,45 @@ def _walk_frames(
 
 
 def _path(top: str, frame: _Frame) -> str:
-    return os.path.join(top, frame.relative)
+    return os.path.join(top, frame.place.relative)
 
 
 def _entered(
     frame: _Frame, entry: os.DirEntry[str], config: WalkConfig, problems: list[Problem], depth: int
 ) -> _Frame | None:
     """The frame of a folder; None if it is not to be walked."""
-    name = entry.name
-    absolute = frame.absolute + byte_text(name)
-    if reason_of_folder(name):
-        return None
-    if frame.ignores is not None and ignored(frame.ignores, absolute, folder=True):
+    place = inner_place(frame.place, entry.name, config)
+    if isinstance(place, Left):
+        frame.leave(place)
         return None
     if config.max_depth < depth:
         problems.append(Problem(path=entry.path, says=f"More than {config.max_depth} folders deep."))
         return None
     entries = _entries(entry.path, problems)
-    if any(it in entries or f"{it}/" in entries for it in MARKERS):
+    inside = place_inside(place, entry.path, lambda it: it in entries or f"{it}/" in entries, config)
+    if isinstance(inside, Left):
+        frame.leave(inside)
         return None
-    ignores = frame.ignores and _ignores(frame.ignores, entry.path, entries, problems)
-    return _Frame(iter(entries.items()), ignores, f"{frame.relative}{name}/", f"{absolute}/")
+    if inside.ignores is not None:
+        inside = replace(inside, ignores=_ignores(inside.ignores, entry.path, entries, problems))
+    return _Frame(iter(entries.items()), inside, frame.missed)
 
 
 def _found(
     frame: _Frame, name: str, entry: os.DirEntry[str], config: WalkConfig, problems: list[Problem]
 ) -> FoundFile | None:
     """The file of an entry; None if it does not belong."""
-    relative = frame.relative + name
-    if reason_of_name(relative, config) is not None:
-        return None
-    if frame.ignores is not None and ignored(frame.ignores, frame.absolute + byte_text(name), folder=False):
+    relative = frame.place.relative + name
+    included = is_included(frame.place, relative, config)
+    reason = reason_of_file(frame.place, entry.path, relative, config, included=included)
+    if reason is not None:
+        frame.leave(Left(reason=reason, relative=relative))
         return None
     try:
         state = entry.stat(follow_symlinks=False)
         if not stat.S_ISREG(state.st_mode) or config.max_bytes < state.st_size:
+            is_file = stat.S_ISREG(state.st_mode)
+            frame.leave(Left(reason=Reason.TOO_LARGE if is_file else Reason.NOT_A_FILE, relative=relative))
             return None
         language = language_of(name)
         if not language:
@@ -273,6 +289,7 @@ def _found(
         problems.append(_cannot(entry.path, error))
         return None
     if not language:
+        frame.leave(Left(reason=Reason.NOT_CODE, relative=relative))
         return None
     return FoundFile(
         path=Path(entry.path),
@@ -282,6 +299,7 @@ def _found(
         ctime_ns=state.st_ctime_ns,
         inode=state.st_ino,
         language=language,
+        included=included,
     )
 
 

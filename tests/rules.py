@@ -98,6 +98,7 @@ WRITERS = (
     "models/process.py", "models/launch.py", "models/supervise.py",  # the engine's log, socket and locks
     "models/engine/__main__.py",  # its socket and its port file
     "codeindex/memory/disk.py",  # the memory's own folder in the cache
+    "codeindex/store/disk.py",  # the index's own folder in the cache
     "codeindex/store/disk.py",  # the index's
     "models/train/",
     "lsp_server/settings_page.py",  # a page of this repository

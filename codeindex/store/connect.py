@@ -77,12 +77,10 @@ def as_ours(error: sqlite3.Error) -> StoreError:
     base = "_".join(name.split("_")[:2])
     if {name, base} & IS_BUSY:
         return Busy("Another process is writing to the index.")
-    if {name, base} & IS_FULL:
-        return Full("The index cannot be written: the disk is full, or its folder is not ours.")
+    if {name, base} & IS_FULL or (base == "SQLITE_IOERR" and name not in IS_DAMAGED):
+        return Full("The index cannot be written here: the disk is full, or its folder is not ours.")
     if {name, base} & IS_DAMAGED or (isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error)):
         return Damaged("The index is damaged.")
-    if name.startswith("SQLITE_IOERR"):
-        return Full("The index cannot be read or written here.")
     return Damaged(f"The index does not answer: {error}.")
 
 

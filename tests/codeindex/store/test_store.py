@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -219,10 +220,10 @@ def test_a_snapshot_stays(writer: Writer, reader: Reader) -> None:
 def test_a_batch_that_fails_leaves_nothing(writer: Writer, reader: Reader) -> None:
     """All of it or nothing, and the next batch is not disturbed."""
     broken = indexed("c.py", "def third():\n    pass\n")
+    size: Any = []
+    wrong = Indexed(path="d.py", size=size, mtime_ns=1, ctime_ns=1, inode=1, hash=broken.hash)
     with pytest.raises(sqlite3.ProgrammingError):
-        writer.replace(
-            [broken, Indexed(path="d.py", size=[], mtime_ns=1, ctime_ns=1, inode=1, hash=broken.hash)]
-        )  # type: ignore[arg-type]
+        writer.replace([broken, wrong])
     assert [it.path for it in reader.files()] == ["a.py", "sub/b.py"]
     assert writer.verify() == []
     writer.replace([broken])
