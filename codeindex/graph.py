@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from codeindex.graph_dependencies import Dependencies, dependencies_of
 from codeindex.graph_manifests import is_manifest, packages
 from codeindex.graph_modules import imported, modules
 from codeindex.graph_receivers import BARE, bases, called_at, receivers, renamed
@@ -92,6 +93,17 @@ class View:
                 )
             )
         return tuple(found)
+
+    def imports(self) -> dict[str, list[str]]:
+        """For each file those that it imports; without what it calls them, which takes its text."""
+        found: dict[str, list[str]] = {}
+        for row in self.reader.imports():
+            there = imported(self.modules, row.path, self.language(row.path), row.module, row.names)
+            named = [path for _, path in there.named]
+            # From a package only what is named is taken, if that is a file of its own.
+            files = [] if named and len(named) == len(row.names) else there.files
+            found.setdefault(row.path, []).extend((*named, *files))
+        return found
 
     def language(self, path: str) -> str:
         """A file's language, also of one that is not in the index."""
@@ -274,6 +286,17 @@ def definitions(
             if limit <= len(found):
                 break
     return tuple(found[:limit])
+
+
+def dependencies(reader: Reader, *, seen: View | None = None) -> Dependencies:
+    """Which files import which, what goes in circles, and which modules are somebody else's."""
+    with reader.snapshot():
+        sight = view(reader, seen)
+        others: dict[str, list[str]] = {}
+        for row in reader.imports():
+            if not imported(sight.modules, row.path, sight.language(row.path), row.module, row.names):
+                others.setdefault(row.path, []).append(row.module)
+        return dependencies_of({**dict.fromkeys(sight.files, ()), **sight.imports()}, others)
 
 
 def source(reader: Reader, it: Definition) -> str:
