@@ -6,7 +6,7 @@ What they are asked and told is in ``codeindex/protocol_asks.py``.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
@@ -139,26 +139,27 @@ def told_in(said: Json) -> Told:
 
 def options_in(said: Json) -> tuple[Options, Sequence[str]]:
     """Options, and a sentence for each that makes no sense: that one is left as it is."""
-    options, problems = Options(), []
-    config = DEFAULTS
-    for key, value in said.items():
-        usual = getattr(options, key, None) if key != "config" else None
-        if key == "config" and isinstance(value, dict):
-            good = {it.name for it in fields(WalkConfig)}
-            fit = {
-                name: it
-                for name, it in value.items()
-                if name in good and type(it) is type(getattr(config, name))
-            }
-            config = replace(config, **fit)
-            problems += [
-                f"The option config.{name[:40]} makes no sense." for name in value if name not in fit
-            ]
-        elif usual is None or type(value) is not type(usual):
-            problems.append(f"The option {str(key)[:40]} makes no sense.")
+    given = dict(said)
+    inner = given.pop("config", {})
+    known = {it.name for it in fields(Options)} - {"config"}
+    good, problems = _fitting(Options(), given, known)
+    if not isinstance(inner, dict):
+        return replace(Options(), **good), [*problems, "The option config makes no sense."]
+    fit, wrong = _fitting(DEFAULTS, inner, {it.name for it in fields(WalkConfig)})
+    return replace(Options(), **good, config=replace(DEFAULTS, **fit)), [*problems, *wrong]
+
+
+def _fitting(usual: object, given: Json, known: Container[str]) -> tuple[dict[str, Any], list[str]]:
+    """The values that are like the usual ones, and a sentence for each other one."""
+    good: dict[str, Any] = {}
+    problems = []
+    for key, it in given.items():
+        value = tuple(it) if isinstance(it, list) and all(isinstance(one, str) for one in it) else it
+        if key in known and type(value) is type(getattr(usual, key)):
+            good[key] = value
         else:
-            options = replace(options, **{key: value})
-    return replace(options, config=config), problems
+            problems.append(f"The option {key[:40]} makes no sense.")
+    return good, problems
 
 
 def options_json(options: Options) -> dict[str, Any]:

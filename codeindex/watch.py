@@ -1,7 +1,7 @@
 """What changes in a folder, told in batches: the one home of watchfiles, and its thread.
 
-A save is told within a few hundredths of a second; what git does to hundreds of files is one batch. Where the
-system cannot tell us (no watches left, a network's file system), ``polls`` says so: then somebody has to look.
+A save is told within a few hundredths of a second; what git does to hundreds of files is one batch. Where
+the system cannot tell us (no watches left, a network's file system), ``polls`` says so: somebody has to look.
 """
 
 from __future__ import annotations
@@ -33,15 +33,14 @@ AGAIN_S = 0.5
 """When a new folder is looked at once more: what was put into it before it was watched was not told."""
 GIT = ".git"
 GITS_OWN = frozenset({"HEAD", "index", "index.lock", "ORIG_HEAD"})
-REMOTE = frozenset(
-    "9p afs ceph cifs davfs drvfs fuse.rclone fuse.sshfs glusterfs lustre ncpfs nfs nfs4 prl_fs smb3 smbfs"
-    " vboxsf virtiofs vmhgfs fuse.vmhgfs-fuse".split()
-)
+REMOTE = frozenset({
+    "9p", "afs", "ceph", "cifs", "davfs", "drvfs", "fuse.rclone", "fuse.sshfs", "fuse.vmhgfs-fuse",
+    "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "prl_fs", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs",
+})  # fmt: skip
 """File systems that others write to without our kernel hearing of it."""
-NO_WATCHES = "The system has no watches left for this folder: changes outside of the editor are found some seconds later."
-ON_A_NETWORK = (
-    "The folder is on a network's file system: changes outside of the editor are found some seconds later."
-)
+LATER = "changes outside of the editor are found some seconds later."
+NO_WATCHES = f"The system has no watches left for this folder: {LATER}"
+ON_A_NETWORK = f"The folder is on a network's file system: {LATER}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +70,18 @@ class _Batch:
                 if change is Change.added and os.path.isdir(path):
                     folders.append(found)
         return folders
+
+
+class _Asked:
+    """Whether to stop. It is asked as soon as all watches are set, and then again and again."""
+
+    def __init__(self, begun: threading.Event, ended: threading.Event) -> None:
+        self._begun = begun
+        self._ended = ended
+
+    def is_set(self) -> bool:
+        self._begun.set()
+        return self._ended.is_set()
 
 
 class Watch:
@@ -128,9 +139,6 @@ class Watch:
         again: dict[str, float] = {}
         for changes in self._events():
             now = time.monotonic()
-            if changes is None:
-                self._begun.set()
-                continue
             if changes:
                 began, last = began if batch.paths or batch.by_git else now, now
                 again |= dict.fromkeys(batch.add(self._root, changes), now + AGAIN_S)
@@ -144,25 +152,20 @@ class Watch:
                 self._tell(Changes(paths=frozenset(due)))
                 again = {path: when for path, when in again.items() if now < when}
 
-    def _events(self) -> Iterator[set[tuple[Change, str]] | None]:
-        """Events, an empty set now and then; None first, as soon as nothing is missed."""
-        found = watch(
+    def _events(self) -> Iterator[set[tuple[Change, str]]]:
+        """Events; an empty set now and then."""
+        return watch(
             self._root,
             watch_filter=None,
             debounce=LONGEST_MS,
             step=STEP_MS,
-            stop_event=self._ended,
+            stop_event=_Asked(self._begun, self._ended),
             rust_timeout=TICK_MS,
             yield_on_timeout=True,
             raise_interrupt=False,
             force_polling=False,
             ignore_permission_denied=True,
         )
-        first = next(found, None)
-        yield None
-        if first is not None:
-            yield first
-            yield from found
 
     def _is_over(self, batch: _Batch, age: float, quiet: float) -> bool:
         if not batch.paths and not batch.by_git:
@@ -188,7 +191,7 @@ def place(root: str, path: str) -> tuple[str, bool]:
         return "", False
     if GIT in parts:
         inner = parts[parts.index(GIT) + 1 :]
-        return (relative if inner == ["info", "exclude"] else ""), inner[-1:] != [] and inner[0] in GITS_OWN
+        return (relative if inner == ["info", "exclude"] else ""), bool(inner) and inner[0] in GITS_OWN
     return ("" if any(reason_of_folder(it) for it in parts[:-1]) else relative), False
 
 

@@ -1,0 +1,258 @@
+"""Where questions are answered: a desk has its own thread, connection to the index, and buffers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from codeindex import graph
+from codeindex.identifiers import searchable
+from codeindex.protocol import Options, Status, hit_json, status_json, symbol_json
+from codeindex.protocol_asks import (
+    Ask,
+    Calls,
+    Definitions,
+    HowIsIt,
+    Notice,
+    Outline,
+    Overview,
+    Search,
+    Similar,
+    Symbols,
+)
+from codeindex.query import expression
+from codeindex.rank import Piece, Ranked
+from codeindex.search import WEIGHTS, search
+from codeindex.search_check import Check, Source
+from codeindex.serve_buffers import Buffers, relative_to
+from codeindex.serve_meaning import Meaning
+from codeindex.serve_symbols import find_symbols, outline_of
+from codeindex.store import Reader, StoreError, open_reader
+from codeindex.types import ChunkRow, Filters, Hit, SymbolRow
+
+NOWHERE = Filters()
+SIMILAR_TERMS = 12  # Words by which similar code is looked for: the longest, which are the rarest.
+SIMILAR_CANDIDATES = 60
+LEAST_ALIKE = 0.15  # Of the words of both, so many are common.
+SHORTEST_TERM = 4
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What all desks of a service have in common."""
+
+    root: Path
+    """A real path."""
+    folder: Path
+    """Of the index."""
+    options: Options
+    meaning: Meaning
+    status: Callable[[Reader | None], Status]
+
+
+class Desk:
+    """For one thread."""
+
+    def __init__(self, place: Place) -> None:
+        """The index is opened when something is asked."""
+        self._place = place
+        self._buffers = Buffers(place.root, place.options.config)
+        self._reader: Reader | None = None
+        self._seen: graph.View | None = None
+
+    def tell(self, notice: Notice) -> None:
+        """Take in a buffer."""
+        for path in notice.paths:
+            self._buffers.put(path, notice.text)
+
+    def answer(self, ask: Ask) -> Answer:
+        """The result. Raises StoreError if the index is damaged; the next question gets a new look at it."""
+        try:
+            return self._answer(ask, self._current())
+        except StoreError:
+            self.close()
+            return self._answer(ask, self._current())  # It may have been made anew just now.
+
+    def close(self) -> None:
+        """Let go of the index."""
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = self._seen = None
+
+    def _current(self) -> Reader | None:
+        if self._reader is not None and not self._reader.is_current():
+            self.close()
+        if self._reader is None:
+            self._reader = open_reader(self._place.folder)
+        self._buffers.settle(self._reader)
+        return self._reader
+
+    def _answer(self, ask: Ask, reader: Reader | None) -> Answer:
+        match ask:
+            case HowIsIt():
+                return status_json(self._place.status(reader))
+            case Outline():
+                path = relative_to(self._place.root, ask.path) or ""
+                found = outline_of(reader, self._buffers.overlay, path)
+                return {"symbols": [symbol_json(row, it) for row, it in found]}
+            case _ if reader is None:
+                return self._nothing(ask)
+            case Search():
+                return self._search(ask, reader)
+            case Symbols():
+                rows = find_symbols(reader, self._buffers.overlay, ask.query, ask.limit)
+                return {"symbols": [symbol_json(row, path) for row, path in rows]}
+            case Similar():
+                return self._hits(self._similar(ask, reader), reader)
+            case Definitions():
+                return self._hits(self._definitions(ask, reader), reader)
+            case Calls():
+                return self._calls(ask, reader)
+            case Overview():
+                return self._map(ask, reader)
+
+    def _nothing(self, ask: Ask) -> Answer:
+        """The answer as long as there is no index."""
+        match ask:
+            case Symbols():
+                return {"symbols": []}
+            case Calls():
+                return {"definitions": [], "edges": [], "more": 0, "generation": 0}
+            case Overview():
+                return {"text": "", "files": [], "tokens": 0, "generation": 0}
+        return {"hits": [], "generation": 0, "state": self._place.status(None).state.value}
+
+    def _hits(self, hits: Iterable[Hit], reader: Reader, *, why: bool = False) -> Answer:
+        return {
+            "hits": [hit_json(it, why=why) for it in hits],
+            "generation": reader.generation(),
+            "state": self._place.status(None).state.value,
+        }
+
+    def _search(self, ask: Search, reader: Reader) -> Answer:
+        place = self._place
+        hits: Sequence[Hit] = search(
+            reader,
+            ask.query,
+            root=place.root,
+            limit=ask.limit,
+            where=ask.where,
+            overlay=self._buffers.overlay,
+            dense=place.meaning.dense(),
+            config=place.options.config,
+        )
+        return self._hits(place.meaning.reranked(ask.query, hits), reader, why=ask.why)
+
+    def _similar(self, ask: Similar, reader: Reader) -> list[Hit]:
+        """Chunks that have the most words in common with a text."""
+        here = relative_to(self._place.root, ask.path) if ask.path else None
+        words = frozenset(it for it in searchable(ask.text).split() if SHORTEST_TERM <= len(it))
+        terms = sorted(words, key=lambda it: (-len(it), it))[:SIMILAR_TERMS]
+        match = expression(tuple(terms))
+        with reader.snapshot():
+            found = reader.lexical(match, WEIGHTS, SIMILAR_CANDIDATES, NOWHERE) if match else []
+            rows = reader.chunks([it for it, _ in found])
+            check = Check(reader, self._place.root, self._place.options.config)
+            hits = []
+            for row in rows.values():
+                paths = tuple(it for it in row.paths if it != here and it not in self._buffers.overlay)
+                text = "\n".join(reader.text(row.content).split("\n")[row.first_line - 1 : row.last_line])
+                other = frozenset(it for it in searchable(text).split() if SHORTEST_TERM <= len(it))
+                alike = len(words & other) / max(1, len(words | other))
+                hit = check.hit(_ranked(row, alike), Source(row=row, paths=paths)) if paths else None
+                if hit is not None and LEAST_ALIKE <= alike:
+                    hits.append(hit)
+        return sorted(hits, key=lambda it: (-it.score, it.path, it.first_line))[: ask.limit]
+
+    def _definitions(self, ask: Definitions, reader: Reader) -> list[Hit]:
+        """The code that names stand for."""
+        here = relative_to(self._place.root, ask.path) or ""
+        seen = self._view(reader)
+        hits: list[Hit] = []
+        with reader.snapshot():
+            check = Check(reader, self._place.root, self._place.options.config)
+            for it in graph.definitions(reader, ask.names, path=here, limit=ask.limit, seen=seen):
+                row, path = it.definition.row, it.definition.path
+                if path in self._buffers.overlay:
+                    continue  # The editor has it on screen.
+                score = 1.0 / max(1, it.among)
+                chunk = _as_chunk(row, path)
+                hit = check.hit(_ranked(chunk, score), Source(row=chunk, paths=(path,)))
+                if hit is not None:
+                    hits.append(hit)
+        return hits
+
+    def _calls(self, ask: Calls, reader: Reader) -> Answer:
+        path = relative_to(self._place.root, ask.path) if ask.path else None
+        found = (graph.callees if ask.outgoing else graph.callers)(
+            reader, ask.name, path=path, line=ask.line or None, limit=ask.limit, seen=self._view(reader)
+        )
+        return {
+            "definitions": [symbol_json(it.row, it.path) for it in found.definitions],
+            "edges": [_edge_json(it) for it in found.edges if self._is_there(it.path)],
+            "more": found.more,
+            "generation": reader.generation(),
+        }
+
+    def _map(self, ask: Overview, reader: Reader) -> Answer:
+        focus = [it for path in ask.focus if (it := relative_to(self._place.root, path))]
+        # Only who wants a map pays for numpy.
+        from codeindex.outline import outline
+
+        found = outline(reader, ask.tokens, focus=focus, seen=self._view(reader))
+        return {
+            "text": found.text,
+            "files": list(found.files),
+            "tokens": found.tokens,
+            "generation": reader.generation(),
+        }
+
+    def _view(self, reader: Reader) -> graph.View:
+        self._seen = graph.view(reader, self._seen)
+        return self._seen
+
+    def _is_there(self, path: str) -> bool:
+        return path in self._buffers.overlay or os.path.isfile(self._place.root / path)
+
+
+def _ranked(row: ChunkRow, score: float) -> Ranked:
+    piece = Piece(
+        id=row.id, path=row.paths[0], first_line=row.first_line, last_line=row.last_line, name=row.name
+    )
+    return Ranked(piece=piece, score=score, why=())
+
+
+def _as_chunk(row: SymbolRow, path: str) -> ChunkRow:
+    """All of a symbol as if it were one chunk."""
+    return ChunkRow(
+        id=0,
+        content=row.content,
+        paths=(path,),
+        language=row.language,
+        first_line=row.first_line,
+        last_line=row.last_line,
+        kind=row.kind,
+        name=row.name,
+        scope=row.scope,
+        signature=row.signature,
+        doc=row.doc,
+        hash=b"",
+    )
+
+
+def _edge_json(edge: graph.Edge) -> Answer:
+    return {
+        "path": edge.path,
+        "line": edge.line,
+        "is_call": edge.is_call,
+        "caller": symbol_json(edge.caller, edge.path) if edge.caller is not None else None,
+        "target": symbol_json(edge.target.row, edge.target.path),
+        "confidence": edge.confidence.value,
+        "reason": edge.reason,
+        "among": edge.among,
+    }

@@ -1,0 +1,124 @@
+"""Search by meaning in the service: models and vectors, loaded and kept up to date in a thread of their own.
+
+Until they are there, and if they cannot be had, questions are answered by words alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from codeindex.protocol import Options
+from codeindex.store import Reader, StoreError, open_reader
+from codeindex.types import Hit
+from models.errors import ModelError
+
+if TYPE_CHECKING:  # Only who has a model pays for what runs it.
+    from codeindex.embed import Reranker
+    from codeindex.embed_near import ByMeaning
+
+logger = logging.getLogger(__name__)
+
+LOOK_S = 1.0
+
+
+class Meaning:
+    """What the models know, as far as it is loaded. Any thread may ask."""
+
+    def __init__(self, folder: Path, options: Options, say: Callable[[str], None]) -> None:
+        """Nothing is loaded, and no thread started, where no model is asked for."""
+        self.model = ""
+        """Its name, as soon as it can be asked."""
+        self._folder = folder
+        self._options = options
+        self._say = say
+        self._near: ByMeaning | None = None
+        self._reranker: Reranker | None = None
+        self._reader: Reader | None = None
+        self._ended = threading.Event()
+        if options.embedder or options.reranker:
+            threading.Thread(target=self._run, name="meaning", daemon=True).start()
+
+    def dense(self) -> Careful | None:
+        """Whoever knows which chunks mean nearly the same; None if nobody does yet."""
+        near, reader = self._near, self._reader
+        return (
+            Careful(near, self._fail)
+            if near is not None and reader is not None and reader.is_current()
+            else None
+        )
+
+    def reranked(self, query: str, hits: Sequence[Hit]) -> Sequence[Hit]:
+        """The first hits in better order, if a model is there for that. For one thread."""
+        if self._reranker is None or not hits:
+            return hits
+        from codeindex.embed_near import reranked
+
+        try:
+            return reranked(self._reranker, query, hits)
+        except ModelError as problem:
+            self._reranker = None
+            self._say(str(problem))
+            return hits
+
+    def close(self) -> None:
+        """Load nothing more."""
+        self._ended.set()
+
+    def _run(self) -> None:
+        try:
+            self._load()
+        except ModelError as problem:
+            self._fail(problem)
+            return
+        while not self._ended.wait(LOOK_S):
+            try:
+                self._refresh()
+            except StoreError:
+                logger.debug("vectors not read")  # The next look is at what is there then.
+
+    def _load(self) -> None:
+        from codeindex.embed import open_embedder, open_reranker
+        from codeindex.embed_near import ByMeaning
+        from codeindex.vectors import Vectors
+
+        if self._options.reranker:
+            self._reranker = open_reranker(Path(self._options.reranker), threads=self._options.threads)
+        if self._options.embedder:
+            embedder = open_embedder(Path(self._options.embedder), threads=self._options.threads)
+            self._near = ByMeaning(embedder, Vectors(embedder.model, embedder.dimensions))
+            self.model = embedder.card.name
+
+    def _refresh(self) -> None:
+        if self._near is None:
+            return
+        if self._reader is None or not self._reader.is_current():
+            if self._reader is not None:
+                self._reader.close()
+            self._reader = open_reader(self._folder)
+        if self._reader is not None:
+            self._near.refresh(self._reader)
+
+    def _fail(self, problem: ModelError) -> None:
+        """Go on without."""
+        self._near, self.model = None, ""
+        self._say(str(problem))
+
+
+class Careful:
+    """Asks a model that may fail: then there is nothing near."""
+
+    def __init__(self, near: ByMeaning, fail: Callable[[ModelError], None]) -> None:
+        self._near = near
+        self._fail = fail
+
+    def near(self, query: str, limit: int) -> list[tuple[int, float]]:
+        """Ids of chunks and their cosines, best first."""
+        try:
+            return self._near.near(query, limit)
+        except ModelError as problem:
+            self._fail(problem)
+            return []

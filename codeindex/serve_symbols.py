@@ -1,0 +1,157 @@
+"""Definitions by what is typed of their names, and those of one file; of buffers as they are on screen."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+from codeindex.overlay import Buffer, Overlay
+from codeindex.rank_places import places
+from codeindex.store.read import Reader
+from codeindex.types import Filters, Kind, SymbolRow
+
+EVERYTHING = Filters()
+MOST_NAMES = 150  # That begin so, contain or abbreviate what is typed, each.
+SHORTEST_SUBSTRING = 3  # Characters: pieces of names are indexed by three.
+EXACT, SAME, BEGINS, HUMPS, CONTAINS = range(5)
+"""How well a name fits, best first: written so, but for its case, begins so, its humps, somewhere in it."""
+FIRST = {it: place for place, it in enumerate((
+    Kind.CLASS, Kind.INTERFACE, Kind.FUNCTION, Kind.METHOD, Kind.TYPE, Kind.ENUM, Kind.MODULE, Kind.MACRO,
+    Kind.CONSTANT, Kind.VARIABLE, Kind.SECTION,
+))}  # fmt: skip
+Found = tuple[SymbolRow, str]
+"""A symbol, and the file that it is shown in."""
+
+
+def find_symbols(reader: Reader, overlay: Overlay, query: str, limit: int) -> list[Found]:
+    """The definitions whose names fit best, each in every file that has it."""
+    typed, _, scope = _parted(query)
+    if not typed:
+        return []
+    with reader.snapshot():
+        rows = reader.symbols(list(_names(reader, typed)), where=EVERYTHING, limit=4 * max(limit, 50))
+    found = [(row, path) for row in rows for path in row.paths if path not in overlay]
+    for it in overlay.buffers():
+        found += [(row, it.path) for row in symbols_of(it)]
+    scored = [
+        (rank, FIRST[row.kind], len(places(path)), len(row.name), path, row.line, (row, path))
+        for row, path in found
+        if (rank := fit(typed, row.name)) is not None and _is_within(row.scope, scope)
+    ]
+    return [it[-1] for it in sorted(scored, key=lambda it: it[:-1])[:limit]]
+
+
+def outline_of(reader: Reader | None, overlay: Overlay, path: str) -> list[Found]:
+    """A file's symbols, in order."""
+    if path in overlay:
+        return [(it, path) for it in symbols_of(overlay.buffer(path))]
+    return [(it, path) for it in reader.outline(path)] if reader is not None else []
+
+
+def symbols_of(buffer: Buffer) -> Iterator[SymbolRow]:
+    """What a buffer defines."""
+    for number, it in enumerate(buffer.parsed.symbols):
+        yield SymbolRow(
+            id=-1 - number,
+            content=0,
+            paths=(buffer.path,),
+            language=buffer.parsed.language,
+            name=it.name,
+            kind=it.kind,
+            scope=it.scope,
+            first_line=it.first_line,
+            last_line=it.last_line,
+            line=it.line,
+            column=it.column,
+            signature=it.signature,
+            doc=it.doc,
+        )
+
+
+def fit(typed: str, name: str) -> int | None:
+    """How well a name fits what is typed; None if it does not."""
+    if name == typed:
+        return EXACT
+    small, lower = typed.lower(), name.lower()
+    if small == lower:
+        return SAME
+    if lower.startswith(small):
+        return BEGINS
+    if _abbreviates(small, lower, humps(name)):
+        return HUMPS
+    return CONTAINS if SHORTEST_SUBSTRING <= len(small) and small in lower else None
+
+
+def humps(name: str) -> frozenset[int]:
+    """Where its words begin: ``parseHTTPRequest_v2`` at p, H, R and v."""
+    found = set()
+    for place, it in enumerate(name):
+        before = name[place - 1] if place else "_"
+        after = name[place + 1 : place + 2]
+        is_new = not before.isalnum() or (it.isupper() and (before.islower() or after.islower()))
+        if it.isalnum() and (is_new or (it.isdigit() != before.isdigit() and it.isdigit())):
+            found.add(place)
+    return frozenset(found)
+
+
+def _abbreviates(typed: str, name: str, starts: Collection[int]) -> bool:
+    """Whether what is typed is made of beginnings of the name's words, in order, from its first."""
+    reached = {-1}  # Where the last letter was found.
+    for number, letter in enumerate(typed):
+        reached = {
+            place
+            for place in range(len(name))
+            if name[place] == letter
+            and ((place in starts and any(it < place for it in reached)) or (number and place - 1 in reached))
+        }
+        if number == 0:
+            reached &= {min(starts, default=0)}
+        if not reached:
+            return False
+    return True
+
+
+def _names(reader: Reader, typed: str) -> Iterator[str]:
+    yield typed
+    bare = "".join(it for it in typed if it.isalnum() or it in "_$")
+    if not bare:
+        return
+    defined = "EXISTS (SELECT 1 FROM symbol WHERE symbol.name = name.id)"
+    order = f"ORDER BY length(text), text LIMIT {MOST_NAMES}"
+    yield from _column(
+        reader.rows(
+            f"SELECT text FROM name WHERE ?1 <= text COLLATE NOCASE AND text < ?2 COLLATE NOCASE"
+            f" AND {defined} {order}",
+            bare,
+            bare + "\U0010ffff",
+        )
+    )
+    if SHORTEST_SUBSTRING <= len(bare):
+        yield from _column(
+            reader.matches(
+                "SELECT text FROM name WHERE id IN (SELECT rowid FROM name_fts WHERE name_fts MATCH ?)"
+                f" AND {defined} {order}",
+                f'"{bare}"',
+            )
+        )
+    if 2 <= len(bare):
+        letters = (f"[{it.lower()}{it.upper()}]" for it in bare)
+        pattern = "*".join(letters) + "*"
+        rows = reader.rows(
+            f"SELECT text FROM name WHERE text GLOB ? AND {defined} LIMIT {10 * MOST_NAMES}", pattern
+        )
+        yield from (it for it in _column(rows) if fit(bare, it) == HUMPS)
+
+
+def _column(rows: Iterable[tuple[str]]) -> Iterator[str]:
+    return (text for (text,) in rows)
+
+
+def _parted(query: str) -> tuple[str, str, str]:
+    """What is typed of the name, and of what is around it: ``Router.add`` and ``Router::add`` have both."""
+    text = query.strip().replace("::", ".").replace("#", ".").rstrip("(").rstrip(".")
+    scope, dot, name = text.rpartition(".")
+    return name, dot, scope.lower()
+
+
+def _is_within(scope: str, wanted: str) -> bool:
+    return not wanted or scope.lower().endswith(wanted) or f".{wanted}." in f".{scope.lower()}."
