@@ -44,7 +44,10 @@ def lex(text: str, language: Language, inside: str = "") -> Lexed:
 
 
 def go_on(known: Lexed, text: str, start: int, language: Language) -> Lexed:
-    """Read ``text`` of which ``known`` is what was read of it up to ``start``, where a line begins."""
+    """Read ``text`` of which ``known`` is what was read of it up to ``start``, where a line begins.
+
+    What was read before begins in code, so that a string which is open at ``start`` was opened there.
+    """
     closes, opens = list(known.closes), list(known.opens)
     depth = Counter(it.text for it in opens)
     open_end, code_end = "", len(text)
@@ -54,6 +57,8 @@ def go_on(known: Lexed, text: str, start: int, language: Language) -> Lexed:
         elif mark.text in OPENERS:
             opens.append(mark)
             depth[mark.text] += 1
+        elif kind == "quote" and start:
+            continue
         elif kind == "quote" or not depth[OPENER_OF[mark.text]]:
             closes.append(mark)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from completion.brackets import code_of, go_on, join, lex
@@ -81,6 +81,7 @@ def test_any_text(text: str, language: str, data: st.DataObject) -> None:
 CODE = st.text("()[]{}\"'`\\\n#/*-<>! x", max_size=60)
 
 
+@example(above=["`"], line="`", language="typescript")
 @given(st.lists(CODE, max_size=4), CODE, st.sampled_from(LANGUAGES))
 def test_going_on_at_a_line_sees_what_reading_all_sees(above: list[str], line: str, language: str) -> None:
     """Wherever a line begins, in strings and comments too, and however brackets are mixed up."""
