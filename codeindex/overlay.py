@@ -74,7 +74,7 @@ class Overlay:
         found = self._texts.get(path)
         return found[0] if found else None
 
-    def __contains__(self, path: str) -> bool:
+    def __contains__(self, path: object) -> bool:
         return path in self._texts
 
     def __len__(self) -> int:

@@ -157,13 +157,15 @@ OF_KIND: Mapping[Kind, float] = {
     Kind.SECTION: 0.3,
 }
 """How much of a definition it is: whoever asks for `Session` means the class, not a variable of that name."""
-OTHER_CASE = 0.8
+OTHER_CASE = 0.4
 OTHER_SCOPE = 0.5
 MANY_DEFINITIONS = 4  # From here on a name is everybody's (`new`, `close`), and its definition says less.
 
 
 def _definition(board: Board) -> Holds:
-    """The definition of a name that is asked for."""
+    """The definition of a name that is asked for; in prose, names are what a question is about, not for."""
+    if board.query.form is Form.PROSE:
+        return {}
     spread: dict[str, int] = defaultdict(int)
     for key in board.scores:
         for it in board.pieces[key].defines:
@@ -183,7 +185,7 @@ def _defined(definition: Definition, query: Query, spread: Mapping[str, int]) ->
             continue
         share = OF_KIND[definition.kind]
         if it.name != definition.name:
-            share *= 0.0 if query.form is Form.PROSE else OTHER_CASE
+            share *= OTHER_CASE
         if it.scope and it.scope.split(".")[-1].lower() not in definition.scope.lower().split("."):
             share *= OTHER_SCOPE
         if query.form is not Form.SYMBOL:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 from codeindex import identifiers
 from codeindex.config import DEFAULTS, WalkConfig
 from codeindex.overlay import Buffer, Overlay, Words, scores, words
-from codeindex.query import Form, Query, expression
+from codeindex.query import EVERYWHERE, Form, Query, expression, telling
 from codeindex.query import read as read_query
 from codeindex.rank import OF_KIND, Definition, Listing, Piece, Rule, rank
 from codeindex.rank_places import places
@@ -21,10 +22,11 @@ from codeindex.types import ChunkRow, FileRow, Filters, Hit, Symbol, SymbolRow
 WEIGHTS = (2.0, 1.5, 1.0)  # Of a match in the name, in the documentation and in the body of a chunk.
 LEXICAL = 100  # Candidates of each way of searching: what comes later does not make it into the first ten.
 DENSE = 100
-DEFINED = 40
-PATHS = 20
+DEFINED = 16
+PATHS = 12
 NEAR = 8  # Names that are nearly the one asked for.
 COMPARED = 20  # Chunks of the index among which those of buffers find their place.
+LARGE = 50_000  # Chunks. Below, to rank by every word takes a few milliseconds, and finds a little more.
 EVERYTHING = Filters()
 
 
@@ -105,7 +107,12 @@ class _Candidates:
         return [Listing(name=name, entries=tuple(it)) for name, it in lists.items() if it]
 
     def _lexical(self) -> list[tuple[int, float]]:
-        match = expression(self._asked.terms)
+        terms = self._asked.terms
+        match = expression(terms)
+        if match and _is_large(self._reader):
+            match = expression(telling(terms))
+            if self._asked.form is Form.SYMBOL and EVERYWHERE.issuperset(terms):
+                match = f"name : ({match})"
         return self._reader.lexical(match, WEIGHTS, LEXICAL, self._where) if match else []
 
     def _named(self, names: Sequence[str]) -> list[tuple[int, float]]:
@@ -115,7 +122,7 @@ class _Candidates:
         return self._reader.lexical(f"name : ({match})", WEIGHTS, DEFINED, self._where) if match else []
 
     def _symbols(self, names: Collection[str]) -> list[SymbolRow]:
-        found = self._reader.symbols(names, where=self._where, limit=4 * DEFINED) if names else []
+        found = self._reader.symbols(names, where=self._where, limit=64) if names else []
         return sorted(found, key=lambda it: (bool(places(it.paths[0])), -OF_KIND[it.kind]))[:DEFINED]
 
     def _take(self, keys: Iterable[int]) -> None:
@@ -246,6 +253,18 @@ class _Candidates:
                 defines=tuple(_definition(it) for it in defined if it.name.lower() in self._names),
             )
         return key
+
+
+def _is_large(reader: Reader) -> bool:
+    """Whether words that stand everywhere cost more than they bring; counted once per generation."""
+    generation = reader.generation()
+    known = _sizes.get(reader)
+    if known is None or known[0] != generation:
+        known = _sizes[reader] = (generation, reader.counts().chunks)
+    return LARGE < known[1]
+
+
+_sizes: WeakKeyDictionary[Reader, tuple[int, int]] = WeakKeyDictionary()
 
 
 def _within(line: int, row: ChunkRow) -> bool:

@@ -122,8 +122,9 @@ def _of_python(text: str) -> list[Piece]:
         string = node.body[0]
         if node.body[1].lineno <= (string.end_lineno or 0):
             continue
-        is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        span = (node.lineno, node.end_lineno or node.lineno) if is_function else None
+        span = None
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            span = (node.lineno, node.end_lineno or node.lineno)
         found.append((doc, range(string.lineno, (string.end_lineno or string.lineno) + 1), span))
     return found
 

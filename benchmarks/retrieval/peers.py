@@ -5,10 +5,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 
 from benchmarks.retrieval.measure import Found
 from codeindex import identifiers
@@ -27,7 +30,7 @@ class Text:
 
 def raw_bm25(chunks: Sequence[Text]) -> Ask:
     """bm25s as it comes: words in lower case, English stop words left out."""
-    import bm25s
+    bm25s = import_module("bm25s")
 
     def words(texts: list[str]) -> list[list[str]]:
         tokens: list[list[str]] = bm25s.tokenize(texts, stopwords="en", return_ids=False, show_progress=False)
@@ -42,9 +45,7 @@ def split_bm25(chunks: Sequence[Text]) -> Ask:
 
 
 def _bm25(chunks: Sequence[Text], words: Callable[[list[str]], list[list[str]]]) -> Ask:
-    import bm25s
-
-    index = bm25s.BM25()
+    index = import_module("bm25s").BM25()
     index.index(words([it.text for it in chunks]), show_progress=False)
 
     def ask(question: str) -> list[Found]:
@@ -65,17 +66,14 @@ def semble(root: Path) -> Ask | None:
     a weight of nothing.
     """
     try:
-        from model2vec import StaticModel
-        from semble import SembleIndex
-        from tokenizers import Tokenizer
-        from tokenizers.models import WordLevel
+        model2vec, package = import_module("model2vec"), import_module("semble")
     except ImportError:
         return None
     with tempfile.TemporaryDirectory() as folder:
         tokenizer: Any = Tokenizer(WordLevel({"[UNK]": 0, "a": 1}, unk_token="[UNK]"))
         noise = np.random.default_rng(0).normal(size=(2, 8)).astype(np.float32)
-        StaticModel(noise, tokenizer).save_pretrained(folder)
-        index: Any = SembleIndex.from_path(root, model_path=folder)
+        model2vec.StaticModel(noise, tokenizer).save_pretrained(folder)
+        index: Any = package.SembleIndex.from_path(root, model_path=folder)
 
     def ask(question: str) -> list[Found]:
         found = index.search(question, top_k=DEPTH, alpha=0.0)

@@ -64,9 +64,9 @@ def workspace(folder: Path, files: Mapping[str, str]) -> Workspace:
     """Write the files and index them."""
     root = folder / "root"
     root.mkdir(parents=True)
-    for path, text in files.items():
+    for path, content in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text, "utf-8")
+        (root / path).write_text(content, "utf-8")
     with open_writer(folder / "index") as writer:
         rows = []
         for it in walk(root, DEFAULTS):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codeindex.query import MOST_TERMS, Form, Place, asked_for, expression, read
+from codeindex.query import MOST_TERMS, Form, Place, asked_for, expression, read, telling
 
 FORMS = {
     "parse_args": Form.SYMBOL,
@@ -122,3 +122,9 @@ def test_no_term_becomes_syntax(terms: tuple[str, ...]) -> None:
 def test_a_pasted_log_is_bounded() -> None:
     """A question of a megabyte costs what one of a paragraph does."""
     assert len(read("word1 other2 " * 100_000).terms) <= MOST_TERMS
+
+
+def test_words_that_stand_everywhere_are_left_out_if_others_say_enough() -> None:
+    """They cost the most time and tell the least; alone, they are all there is to ask for."""
+    assert telling(("pool", "string", "connection", "retry")) == ("pool", "connection", "retry")
+    assert telling(("string", "value")) == ("string", "value")

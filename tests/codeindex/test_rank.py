@@ -53,11 +53,19 @@ def test_of_two_definitions_the_one_in_the_scope_asked_for_is_first() -> None:
     assert paths("Foo.bar", other, asked, rules=("definition",)) == ["foo.py", "baz.py"]
 
 
-def test_in_prose_a_name_must_be_written_as_it_is() -> None:
-    """A type RedirectTo is no variable `redirectTo`."""
-    use = piece(1, "use.py", "main")
-    variable = piece(2, "b.py", "redirectTo", Definition(name="redirectTo", scope="", kind=Kind.VARIABLE))
-    assert paths("builds the RedirectTo header", use, variable, rules=("definition",)) == ["use.py", "b.py"]
+def test_of_two_definitions_the_one_written_as_asked_is_first() -> None:
+    """`Serialize` is the trait, `serialize` its method."""
+    method = piece(1, "b.rs", "serialize", Definition(name="serialize", scope="", kind=Kind.METHOD))
+    trait = piece(2, "a.rs", "Serialize", Definition(name="Serialize", scope="", kind=Kind.INTERFACE))
+    assert paths("Serialize", method, trait, rules=("definition",)) == ["a.rs", "b.rs"]
+    assert paths("serialize", trait, method, rules=("definition",)) == ["b.rs", "a.rs"]
+
+
+def test_in_prose_a_name_is_not_what_is_asked_for() -> None:
+    """It is what the question is about: its users answer as often as its definition."""
+    user = piece(1, "use.py", "main")
+    definition = piece(2, "b.py", "open_pool", Definition(name="open_pool", scope="", kind=Kind.FUNCTION))
+    assert paths("how open_pool is retried", user, definition, rules=("definition",)) == ["use.py", "b.py"]
 
 
 def test_a_file_that_is_called_like_the_question_comes_first() -> None:

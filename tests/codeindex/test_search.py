@@ -184,6 +184,20 @@ def test_what_only_means_the_same_is_found_by_its_vector(still: Workspace) -> No
     assert hits[0].why[0].name == "dense"
 
 
+@pytest.mark.parametrize(
+    "question", ["how is the string of a session closed and requested", "string", "Session"]
+)
+def test_a_large_index_is_asked_for_less(
+    question: str, still: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only for the telling words, and for definitions of a name that stands everywhere."""
+    everything = still.paths(question)
+    monkeypatch.setattr("codeindex.search.LARGE", 0)
+    found = still.paths(question)
+    assert set(found) <= set(everything)
+    assert found[:1] == everything[:1] or question == "string"
+
+
 LINES = st.sampled_from(["", "a", "b", "    return", "x = 1"])
 
 
