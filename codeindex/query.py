@@ -77,7 +77,7 @@ _EVERYWHERE = (
 )
 EVERYWHERE = frozenset(_EVERYWHERE.split())
 """What stands in a tenth of all code: in a large index, such a word costs more time than all the others."""
-ENOUGH = 3
+ENOUGH = 2
 OF_PLACE = {
     Place.TESTS: r"tests?|testing|tested|specs?|fixtures?|conftest|mocks?|unittests?|pytest|e2e",
     Place.DOCS: r"docs?|documentation|documented|readme|changelog|tutorials?|manual|guide",
@@ -142,7 +142,7 @@ def read(text: str) -> Query:
 
 def telling(terms: tuple[str, ...]) -> tuple[str, ...]:
     """The terms without those that stand everywhere, if enough are left."""
-    kept = tuple(it for it in terms if it not in EVERYWHERE)
+    kept = tuple(it for it in terms if it not in EVERYWHERE and it not in ENDINGS)
     return kept if ENOUGH <= len(kept) else terms
 
 

@@ -24,6 +24,7 @@ LEXICAL = 100  # Candidates of each way of searching: what comes later does not 
 DENSE = 100
 DEFINED = 16
 PATHS = 12
+LOOKED_UP = 6  # Files of definitions that no other way of searching found.
 NEAR = 8  # Names that are nearly the one asked for.
 COMPARED = 20  # Chunks of the index among which those of buffers find their place.
 LARGE = 50_000  # Chunks. Below, to rank by every word takes a few milliseconds, and finds a little more.
@@ -162,9 +163,11 @@ class _Candidates:
         for key, source in self.sources.items():
             if source.row is not None:
                 by_content.setdefault(source.row.content, []).append(key)
+        looked_up = 0
         for symbol in symbols:
             keys = self._holding(symbol, by_content.get(symbol.content, ()))
-            if not keys:
+            if not keys and looked_up < LOOKED_UP:
+                looked_up += 1
                 for row in self._reader.chunks_of(symbol.paths[0]):
                     if row.content == symbol.content and _within(symbol.line, row):
                         self._add(row.id, row)

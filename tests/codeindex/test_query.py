@@ -127,4 +127,4 @@ def test_a_pasted_log_is_bounded() -> None:
 def test_words_that_stand_everywhere_are_left_out_if_others_say_enough() -> None:
     """They cost the most time and tell the least; alone, they are all there is to ask for."""
     assert telling(("pool", "string", "connection", "retry")) == ("pool", "connection", "retry")
-    assert telling(("string", "value")) == ("string", "value")
+    assert telling(("string", "value", "pool")) == ("string", "value", "pool")
