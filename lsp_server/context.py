@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,8 @@ DOCUMENTS = 16
 """So many documents are cut into pieces: those that were used last."""
 LARGEST_LINES = 20_000
 """A larger document is not cut into pieces, and has only its edited places."""
+OFFERED = 64
+"""So many pieces of files that are not open are kept for a document; a prompt has room for some ten."""
 STALE_LINES = 100
 """After so many changed lines a document that is being written is cut into pieces again."""
 CHANGE_SECONDS = 20.0
@@ -94,6 +96,8 @@ class Followed:
         self.pending_drift: Drift | None = None
         """and since the text was handed over that is being prepared."""
         self.sent: Sent | None = None
+        self.offered: tuple[Recent, ...] = ()
+        """Pieces of files that are not open, in the order in which they came."""
 
     def follow(self, change: Change | None, when: int) -> bool:
         """Take in a change that the document has been through; whether there was one."""
@@ -205,6 +209,38 @@ class Context:
         self._followed.pop(uri, None)
         self._unknown.discard(uri)
 
+    def path(self, uri: str) -> str:
+        """What prompts call a document."""
+        return convert.path_of(uri, self._roots)
+
+    def offered(self, uri: str) -> tuple[Recent, ...]:
+        """What was offered to a document and is still there."""
+        it = self._followed.get(uri)
+        return it.offered if it is not None else ()
+
+    def offer(
+        self, uri: str, pieces: Iterable[Recent], gone: Collection[tuple[str, str]] = frozenset()
+    ) -> None:
+        """Pieces of files that are not open, for the next prompts of a document; ``gone`` are there no more.
+
+        What was offered before stays where it was; what was never shown gives way when there are too many.
+        """
+        it = self._followed.get(uri)
+        if it is None:
+            return
+        known = {(at.path, at.text): at for at in it.offered if (at.path, at.text) not in gone}
+        for at in pieces:
+            known.setdefault((at.path, at.text), at)
+        sent = {(at.path, at.text) for at in it.sent.pieces} if it.sent else set()
+        spare = [key for key in known if key not in sent][: max(len(known) - OFFERED, 0)]
+        it.offered = tuple(at for key, at in known.items() if key not in spare)
+
+    def withdraw(self, uris: Collection[str] | None = None) -> None:
+        """Offer nothing of these files any more, or of any."""
+        paths = None if uris is None else {self.path(it) for it in uris}
+        for it in self._followed.values():
+            it.offered = tuple(at for at in it.offered if paths is not None and at.path not in paths)
+
     def snippets(
         self, document_uri: str, path: str, before: str, after: str, budget_tokens: int
     ) -> tuple[Snippet, ...]:
@@ -260,7 +296,8 @@ class Context:
             it.collect()
             if it.home == home:
                 found += it.pieces(own=it.document.uri == uri)
-        return found
+        on_screen = {it.path for it in self._followed.values()}
+        return found + [it for it in self.offered(uri) if it.path not in on_screen]
 
     def _recent(self) -> list[Followed]:
         """The documents that were used last; the others' pieces are let go."""

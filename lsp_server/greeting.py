@@ -34,6 +34,7 @@ def capabilities(client: Any) -> dict[str, Any]:
         "textDocumentSync": {"openClose": True, "change": 2, "save": True},
         "inlineCompletionProvider": {},
         "codeActionProvider": {},
+        "workspaceSymbolProvider": {"resolveProvider": False},
         "executeCommandProvider": {"commands": list(protocol.COMMANDS)},
         "workspace": {
             "workspaceFolders": {"supported": True, "changeNotifications": True},

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 STATUS = "hearth/status"
 CURSOR = "hearth/cursor"
+SEARCH = "hearth/search"
+INDEX = "hearth/index"
 
 ACCEPTED = "hearth.accepted"
 DISMISSED = "hearth.dismissed"
@@ -18,13 +20,27 @@ PAUSE = "hearth.pause"
 RESUME = "hearth.resume"
 RESTART_ENGINE = "hearth.restartEngine"
 SUGGESTION_SOURCE = "hearth.suggestionSource"
+PAUSE_INDEX = "hearth.pauseIndex"
+RESUME_INDEX = "hearth.resumeIndex"
+RESCAN_INDEX = "hearth.rescanIndex"
 
-CUSTOM_METHODS = (STATUS, CURSOR)
-COMMANDS = (ACCEPTED, DISMISSED, PAUSE, RESUME, RESTART_ENGINE, SUGGESTION_SOURCE)
+CUSTOM_METHODS = (STATUS, CURSOR, SEARCH, INDEX)
+COMMANDS = (
+    ACCEPTED,
+    DISMISSED,
+    PAUSE,
+    RESUME,
+    RESTART_ENGINE,
+    SUGGESTION_SOURCE,
+    PAUSE_INDEX,
+    RESUME_INDEX,
+    RESCAN_INDEX,
+)
 SOURCES = ("memory", "model", "both")
 
 State = Literal["stopped", "starting", "idle", "loading", "ready", "failed"]
 MemoryState = Literal["off", "empty", "building", "ready"]
+IndexState = Literal["off", "empty", "building", "ready", "paused", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +62,39 @@ class MemoryStatus:
             "files": self.files,
             "megabytes": round(self.megabytes, 1),
             "progress": round(self.progress, 2),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexStatus:
+    """What `hearth/status` says about the code index, of all folders together."""
+
+    state: IndexState = "empty"
+    """``empty``: nothing is known yet; ``building``: some of it, the rest is being read."""
+    files: int = 0
+    chunks: int = 0
+    """Pieces that can be found."""
+    symbols: int = 0
+    vectors: int = 0
+    """Pieces that can be found by their meaning."""
+    progress: float = 0.0
+    """Of what is being read: 0 to 1."""
+    seconds_left: float | None = None
+    """About; ``None`` if that cannot be told."""
+    problem: str = ""
+    """One sentence, or empty."""
+
+    def json(self) -> dict[str, Any]:
+        """As it goes over the wire."""
+        return {
+            "state": self.state,
+            "files": self.files,
+            "chunks": self.chunks,
+            "symbols": self.symbols,
+            "vectors": self.vectors,
+            "progress": round(self.progress, 2),
+            "secondsLeft": None if self.seconds_left is None else round(self.seconds_left),
+            "problem": self.problem,
         }
 
 
@@ -79,6 +128,7 @@ class Status:
     by_source: Mapping[str, Count] = field(default_factory=dict)
     """The same by where they came from: ``memory``, ``model``, or ``both`` said so."""
     memory: MemoryStatus = MemoryStatus()
+    index: IndexStatus = IndexStatus()
 
     def json(self) -> dict[str, Any]:
         """As it goes over the wire."""
@@ -97,4 +147,5 @@ class Status:
                 for count in (self.by_source.get(it, Count()),)
             },
             "memory": self.memory.json(),
+            "index": self.index.json(),
         }

@@ -61,6 +61,7 @@ class Reporter:
                 it: Count(shown=self._shown[it], accepted=self._accepted[it]) for it in protocol.SOURCES
             },
             memory=bench.memory.status,
+            index=bench.index.status,
         )
 
     def shown(self, suggestion: Suggestion) -> None:

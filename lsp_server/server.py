@@ -15,6 +15,7 @@ from lsp_server import convert, wiring
 from lsp_server.convert import Encoding
 from lsp_server.dismissals import Dismissals
 from lsp_server.documents import Documents
+from lsp_server.index_bar import Bar
 from lsp_server.reporter import Reporter
 from lsp_server.wiring import Workbench
 from models.errors import BackendError, ModelError
@@ -78,8 +79,11 @@ class Assistant(LanguageServer):
         self._background: set[asyncio.Task[None]] = set()
         self.workbench = workbench
         self.reporter = Reporter(self)
+        self.bar = Bar(self)
         workbench.on_health = self.reporter.health
         workbench.memory.on_change = self.reporter.changed
+        workbench.index.on_change = self._index_changed
+        workbench.index.on_problem = self.reporter.warn
 
     @property
     def encoding(self) -> Encoding:
@@ -100,9 +104,10 @@ class Assistant(LanguageServer):
                 await self.settled.wait()
 
     def remember(self) -> None:
-        """Begin to remember the code of the workspace's folders, or go on with other folders."""
+        """Begin to remember and to index the workspace's folders, or go on with other folders."""
         folders = [convert.file_path(it) for it in self.roots if it.startswith("file:")]
         self.workbench.memory.start(folders, self.documents)
+        self.workbench.index.start(folders, self.documents)
 
     def warm(self) -> None:
         """Find or start the engine in the background, and load its model once a document is open.
@@ -125,6 +130,11 @@ class Assistant(LanguageServer):
             self._hint.cancel()
         self._hint = asyncio.get_running_loop().call_later(HINT_SECONDS, self._follow_hint, uri)
 
+    def _index_changed(self) -> None:
+        self.reporter.changed()
+        self.bar.index_changed()
+        self.workbench.around.index_changed()
+
     def _follow_hint(self, uri: str) -> None:
         document = self.documents.get(uri)
         if document is None:
@@ -135,6 +145,7 @@ class Assistant(LanguageServer):
         at = self.cursors.get(uri, lsp.Position(line=0, character=0))
         found = document.locate(at, self.encoding) or (0, 0)
         path = convert.path_of(uri, self.roots)
+        self.workbench.around.look(document, found[0])
         try:
             wiring.hint(
                 self.workbench, document.window(*found), path=path, language=document.language, document=uri

@@ -54,6 +54,12 @@ def _text(value: Any) -> str:
     return value.strip()
 
 
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(it, str) and "\0" not in it for it in value):
+        raise Unusable("a list of texts")
+    return tuple(it.strip() for it in value if it.strip())
+
+
 def _one_of(*names: str) -> Reader:
     def read(value: Any) -> str:
         if value not in names:
@@ -162,6 +168,46 @@ class Settings:
         "How much source text of one workspace folder is remembered, in megabytes; the newest files come "
         "first. It takes up to six times as much on disk.",
         "1 to 2000",
+    )
+    index_enabled: bool = _option(
+        "index.enabled",
+        True,
+        _truth,
+        "Whether Hearth indexes the workspace: for searching it, and for code from other files beside the "
+        "cursor. See [index.md](index.md) for what it reads and where that is kept.",
+        "`true`, `false`",
+    )
+    index_embeddings: str = _option(
+        "index.embeddings",
+        "auto",
+        _text,
+        "Which model compares meanings, so that a search finds what uses other words. "
+        "`auto` takes the one that Hearth brings along, where it brings one; `off` searches by words, names "
+        "and paths alone, which is complete in itself.",
+        '`"auto"`, `"off"`, or the folder of a model with its `model.json`',
+    )
+    index_include: tuple[str, ...] = _option(
+        "index.include",
+        (),
+        _texts,
+        "Patterns as in a `.gitignore`, from the workspace folder on, that bring in what is left out as "
+        "ignored or generated. Files that may hold secrets are never indexed, whatever is written here.",
+        'a list such as `["generated/", "*.min.js"]`',
+    )
+    index_max_file_kilobytes: int = _option(
+        "index.maxFileKilobytes",
+        1000,
+        _whole(1, 16_000),
+        "The largest file that is indexed, in kilobytes. What is larger was rarely written by hand.",
+        "1 to 16000",
+    )
+    index_workspace_symbols: bool = _option(
+        "index.workspaceSymbols",
+        True,
+        _truth,
+        "Whether the index answers when the editor asks for a symbol of the workspace. "
+        "Switch it off where another language server does, and its answers are enough.",
+        "`true`, `false`",
     )
     engine_idle_unload_minutes: int = _option(
         "engine.idleUnloadMinutes",

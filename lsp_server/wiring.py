@@ -26,6 +26,8 @@ from completion.trigger import Edit, Trigger, decide
 from lsp_server import settings as user_settings
 from lsp_server.context import Context
 from lsp_server.documents import Window
+from lsp_server.index import Index
+from lsp_server.index_context import Around
 from lsp_server.memory import ProjectMemory
 from lsp_server.settings import Confidence, Settings
 from models import paths, registry
@@ -63,6 +65,8 @@ class Workbench:
         self.ahead = Ahead()
         self.context = Context()
         self.memory = ProjectMemory(paths.cache_dir(), builds=builds)
+        self.index = Index(paths.cache_dir())
+        self.around = Around(self.index, self.context)
         self._loaded: tuple[int, int] | None = None
         self.context_tokens: int | None = None
         """How much text the loaded model takes at once; ``None`` until it is loaded."""
@@ -98,6 +102,8 @@ class Workbench:
         self._settle(editor)
         if self.memory.configure(self.settings):
             self.forget_shown()
+        if self.index.configure(self.settings):
+            self.context.withdraw()
         if self._engine and self._options != _options_if_any(self.settings):
             await self._let_go()
         return self.problems
@@ -154,7 +160,8 @@ class Workbench:
     async def close(self) -> None:
         """Give the engine back for good; it stays for others, or leaves by itself."""
         self._closed = True
-        await self.memory.close()
+        self.around.close()
+        await asyncio.gather(self.memory.close(), self.index.close())
         await self._let_go()
 
     def heard(self, health: Health) -> None:

@@ -13,10 +13,13 @@ from lsp_server.features import (
     commands,
     configuration,
     hints,
+    index,
     inline_completion,
     lifecycle,
+    search,
     status,
     sync,
+    workspace_symbol,
 )
 from lsp_server.fence import fence, fence_now
 from lsp_server.server import Assistant
@@ -54,6 +57,9 @@ FEATURES = (
         degraded=[],
     ),
     Feature(lsp.TEXT_DOCUMENT_CODE_ACTION, hints.code_action, lsp.CodeActionOptions(), degraded=[]),
+    Feature(lsp.WORKSPACE_SYMBOL, workspace_symbol.handle, lsp.WorkspaceSymbolOptions(), degraded=[]),
+    Feature(protocol.SEARCH, search.handle, degraded=search.NOTHING),
+    Feature(protocol.INDEX, index.handle, degraded={"folders": []}),
     Feature(protocol.CURSOR, hints.cursor, at_once=True),
     Feature(protocol.STATUS, status.handle),
 )
@@ -65,6 +71,9 @@ COMMANDS = {
     protocol.RESUME: commands.resume,
     protocol.RESTART_ENGINE: commands.restart_engine,
     protocol.SUGGESTION_SOURCE: commands.suggestion_source,
+    protocol.PAUSE_INDEX: index.pause,
+    protocol.RESUME_INDEX: index.resume,
+    protocol.RESCAN_INDEX: index.rescan,
 }
 
 

@@ -17,6 +17,7 @@ def opened(ls: Assistant, params: lsp.DidOpenTextDocumentParams) -> None:
     """The editor has a document; from now on it, and not the disk, is the truth."""
     document = ls.documents.put(params.text_document)
     ls.workbench.memory.opened(document)
+    ls.workbench.index.opened(document)
     ls.workbench.context.within(ls.roots)
     ls.workbench.context.opened(document)
     if len(ls.documents) == 1:
@@ -35,6 +36,7 @@ def changed(ls: Assistant, params: lsp.DidChangeTextDocumentParams) -> None:
         ls.workbench.context.edited(document, document.last_change)
     document.version = params.text_document.version
     ls.workbench.memory.changed(document)
+    ls.workbench.index.changed(document)
 
 
 def saved(ls: Assistant, params: lsp.DidSaveTextDocumentParams) -> None:
@@ -42,6 +44,9 @@ def saved(ls: Assistant, params: lsp.DidSaveTextDocumentParams) -> None:
     document = ls.documents.get(params.text_document.uri)
     if document is not None:
         ls.workbench.memory.saved(document)
+        ls.workbench.index.saved(document)
+        at = ls.cursors.get(document.uri)
+        ls.workbench.around.look(document, at.line if at else 0)
         _rules_may_differ(ls, [document.uri])
 
 
@@ -51,6 +56,8 @@ def closed(ls: Assistant, params: lsp.DidCloseTextDocumentParams) -> None:
     if document is not None:
         ls.documents.drop(document.uri)
         ls.workbench.memory.closed(document)
+        ls.workbench.index.closed(document)
+        ls.workbench.around.forget(document.uri)
         ls.workbench.sessions.forget(document.uri)
         ls.workbench.context.closed(document.uri)
 
@@ -60,6 +67,8 @@ def files_changed(ls: Assistant, params: lsp.DidChangeWatchedFilesParams) -> Non
     deleted = [it.uri for it in params.changes if it.type == lsp.FileChangeType.Deleted]
     changed = [it.uri for it in params.changes if it.type != lsp.FileChangeType.Deleted]
     ls.workbench.memory.files_changed(changed, deleted)
+    ls.workbench.index.files_changed([*changed, *deleted])
+    ls.workbench.context.withdraw([*changed, *deleted])
     _rules_may_differ(ls, [*changed, *deleted])
     if deleted:
         ls.workbench.forget_shown()
