@@ -152,8 +152,9 @@ class Pool:
                     if found == READY:
                         worker.ready = True
                     else:
-                        del worker.given[found.path]
-                        yield found
+                        for done in found:
+                            del worker.given[done.path]
+                        yield from found
                     if not worker.inbox.poll():
                         break
             except (EOFError, OSError):

@@ -11,15 +11,18 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from codeindex.build_job import READY, Job, Parse, Setup, read_job
+from codeindex.build_job import READY, Done, Job, Parse, Setup, read_job
 from codeindex.store import Reader, StoreError, open_reader
 
 NICE = 10
+TOGETHER_S = 0.02
 
 
 def _parser(name: str) -> Parse:
@@ -29,7 +32,7 @@ def _parser(name: str) -> Parse:
 
 
 class _Known:
-    """Which contents the index has, asked anew each time: others may have brought it meanwhile."""
+    """Which contents the index has, as it was when the group of files was begun."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -43,6 +46,15 @@ class _Known:
         except StoreError:  # The writer will find out what is wrong; to take it apart again is never wrong.
             return False
 
+    @contextmanager
+    def group(self) -> Iterator[None]:
+        """Within it the index stays as it is: to look whether it has changed costs more than to ask it."""
+        with ExitStack() as stack:
+            if self._reader is not None:
+                with suppress(StoreError):
+                    stack.enter_context(self._reader.snapshot())
+            yield
+
 
 def _send(outbox: Connection, results: queue.SimpleQueue[Any]) -> None:
     """Send what is ready, while the next file is being read."""
@@ -51,6 +63,19 @@ def _send(outbox: Connection, results: queue.SimpleQueue[Any]) -> None:
             outbox.send(result)
         except OSError:  # Whoever started us is gone.
             os._exit(0)
+
+
+def _work(jobs: Sequence[Job], work: Callable[[Job], Done], results: queue.SimpleQueue[Any]) -> None:
+    """Do a group; small files' results go out together."""
+    ready: list[Done] = []
+    last = time.monotonic()
+    for it in jobs:
+        ready.append(work(it))
+        now = time.monotonic()
+        if TOGETHER_S < now - last:
+            results.put(ready)
+            ready, last = [], now
+    results.put(ready)
 
 
 def main() -> int:
@@ -69,8 +94,8 @@ def main() -> int:
         sender.start()
         while True:
             jobs: Sequence[Job] = inbox.recv()
-            for it in jobs:
-                results.put(read_job(it, setup.config, parse, known))
+            with known.group():
+                _work(jobs, lambda it: read_job(it, setup.config, parse, known), results)
     except EOFError:
         return 0
 
