@@ -53,7 +53,8 @@ def go_on(known: Lexed, text: str, start: int, language: Language) -> Lexed:
     open_end, code_end = "", len(text)
     for kind, mark in _marks(text, start, language, known.inside):
         if kind == "unfinished":
-            open_end, code_end = mark.text, mark.at if _is_comment(mark.text, language) else len(text)
+            began = known.code_end if start and known.inside and mark.at == start else mark.at
+            open_end, code_end = mark.text, began if _is_comment(mark.text, language) else len(text)
         elif mark.text in OPENERS:
             opens.append(mark)
             depth[mark.text] += 1

@@ -82,6 +82,7 @@ CODE = st.text("()[]{}\"'`\\\n#/*-<>! x", max_size=60)
 
 
 @example(above=["`"], line="`", language="typescript")
+@example(above=["/*"], line="", language="typescript")
 @given(st.lists(CODE, max_size=4), CODE, st.sampled_from(LANGUAGES))
 def test_going_on_at_a_line_sees_what_reading_all_sees(above: list[str], line: str, language: str) -> None:
     """Wherever a line begins, in strings and comments too, and however brackets are mixed up."""
