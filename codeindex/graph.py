@@ -205,17 +205,19 @@ def callers(
     *,
     path: str | None = None,
     line: int | None = None,
+    scope: str | None = None,
     limit: int = 100,
     calls_only: bool = True,
     seen: View | None = None,
 ) -> Answer:
     """Who calls what has this name; with ``path`` and ``line``, only the one defined there.
 
+    With ``scope`` only those in it: all the names around them, or the last ones of those.
     Without ``calls_only`` all uses: also where it is passed on, inherited from, or named as a type.
     """
     with reader.snapshot():
         sight = view(reader, seen)
-        wanted = _chosen(sight, name, path, line)
+        wanted = _chosen(sight, name, path, line, scope)
         targets = {(it.path, it.row.id) for it in wanted}
         rows = reader.references(name, MOST_REFERENCES) if targets else []
         edges = [
@@ -234,6 +236,7 @@ def callees(
     *,
     path: str | None = None,
     line: int | None = None,
+    scope: str | None = None,
     limit: int = 100,
     calls_only: bool = True,
     seen: View | None = None,
@@ -241,7 +244,7 @@ def callees(
     """What is called in what has this name, and in what is defined inside of it."""
     with reader.snapshot():
         sight = view(reader, seen)
-        wanted = _chosen(sight, name, path, line)
+        wanted = _chosen(sight, name, path, line, scope)
         edges: list[Edge] = []
         for it in wanted:
             inside = {number for number, row in sight.symbols(it.path).items() if _is_inside(row, it.row)}
@@ -305,9 +308,13 @@ def source(reader: Reader, it: Definition) -> str:
     return "\n".join(lines[it.row.first_line - 1 : it.row.last_line])
 
 
-def _chosen(sight: View, name: str, path: str | None, line: int | None) -> tuple[Definition, ...]:
+def _chosen(
+    sight: View, name: str, path: str | None, line: int | None, scope: str | None
+) -> tuple[Definition, ...]:
     """The definitions that are asked about: all of the name, or those at a place."""
     found = [it for it in sight.candidates(name) if path is None or it.path == path]
+    if scope is not None:
+        found = [it for it in found if f".{it.row.scope}".endswith(f".{scope}")]
     if line is not None and found:
         around = [it for it in found if it.row.first_line <= line <= it.row.last_line]
         nearest = min(abs(it.row.line - line) for it in around or found)

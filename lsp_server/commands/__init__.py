@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from lsp_server.cli import FAILED, INTERRUPTED, NO_MODEL
-from lsp_server.commands import complete, doctor, engine, lsp, memory, status
+from lsp_server.commands import callers, complete, doctor, engine, index, lsp, memory, search, status
+from lsp_server.commands import map as overview
 from models.errors import BackendError, ModelError
 from models.version import VERSION
 
@@ -28,6 +29,10 @@ app = typer.Typer(
 app.command("lsp", epilog=EXIT_CODES)(lsp.command)
 app.command("engine", epilog=EXIT_CODES)(engine.command)
 app.command("complete", epilog=EXIT_CODES)(complete.command)
+app.command("search", epilog=EXIT_CODES)(search.command)
+app.command("map", epilog=EXIT_CODES)(overview.command)
+app.command("callers", epilog=EXIT_CODES)(callers.command)
+app.add_typer(index.app, epilog=EXIT_CODES)
 app.add_typer(memory.app, epilog=EXIT_CODES)
 app.command("status", epilog=EXIT_CODES)(status.command)
 app.command("doctor", epilog=EXIT_CODES)(doctor.command)
