@@ -176,7 +176,7 @@ def _notice(method: str, params: Json) -> Notice | Cancel:
         text = params.get("text")
         if not isinstance(text, str | None):
             raise _Wrong("The text is not a string.")
-        return Notice(method=method, paths=(_text(params, "path"),), text=text)
+        return Notice(method=method, paths=(_text(params, "path"),), text=text and _sound(text))
     if method in ("saved", "changed", "open"):
         return Notice(method=method, paths=_texts(params, "paths"))
     if method in ("pause", "resume", "rescan", "check"):
@@ -258,14 +258,19 @@ def _text(params: Json, key: str, default: str | None = None) -> str:
     found = params.get(key, default)
     if not isinstance(found, str):
         raise _Wrong(f"The {key} is not a string.")
-    return found
+    return found if key == "path" else _sound(found)
 
 
 def _texts(params: Json, key: str) -> tuple[str, ...]:
     found = params.get(key) or ()
     if not isinstance(found, list | tuple) or not all(isinstance(it, str) for it in found):
         raise _Wrong(f"The {key} are not a list of strings.")
-    return tuple(found)
+    return tuple(found if key in ("paths", "focus") else map(_sound, found))
+
+
+def _sound(text: str) -> str:
+    """A text without halves of characters: only paths may have bytes that are no text."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _number(params: Json, key: str, default: int, most: int) -> int:

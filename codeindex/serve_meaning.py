@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # Only who has a model pays for what runs it.
 
 logger = logging.getLogger(__name__)
 
-LOOK_S = 1.0
+LOOK_S = 0.1
 
 
 class Meaning:

@@ -11,6 +11,8 @@ from codeindex.types import Filters, Kind, SymbolRow
 
 EVERYTHING = Filters()
 MOST_NAMES = 150  # That begin so, contain or abbreviate what is typed, each.
+LONGEST = 200  # Characters of what is typed.
+LONGEST_HUMPS = 16
 SHORTEST_SUBSTRING = 3  # Characters: pieces of names are indexed by three.
 EXACT, SAME, BEGINS, HUMPS, CONTAINS = range(5)
 """How well a name fits, best first: written so, but for its case, begins so, its humps, somewhere in it."""
@@ -24,7 +26,7 @@ Found = tuple[SymbolRow, str]
 
 def find_symbols(reader: Reader, overlay: Overlay, query: str, limit: int) -> list[Found]:
     """The definitions whose names fit best, each in every file that has it."""
-    typed, _, scope = _parted(query)
+    typed, _, scope = _parted(query[:LONGEST])
     if not typed:
         return []
     with reader.snapshot():
@@ -133,7 +135,7 @@ def _names(reader: Reader, typed: str) -> Iterator[str]:
                 f'"{bare}"',
             )
         )
-    if 2 <= len(bare):
+    if 2 <= len(bare) <= LONGEST_HUMPS:
         letters = (f"[{it.lower()}{it.upper()}]" for it in bare)
         pattern = "*".join(letters) + "*"
         rows = reader.rows(

@@ -40,6 +40,7 @@ REMOTE = frozenset({
 """File systems that others write to without our kernel hearing of it."""
 LATER = "changes outside of the editor are found some seconds later."
 NO_WATCHES = f"The system has no watches left for this folder: {LATER}"
+FORBIDDEN = f"The folder may not be watched: {LATER}"
 ON_A_NETWORK = f"The folder is on a network's file system: {LATER}"
 
 
@@ -92,6 +93,8 @@ class Watch:
         self.polls = False
         """Whether somebody has to look at all files now and then."""
         self._root = os.path.realpath(root)
+        self._forgives = False
+        """Whether folders that we may not read are left out; then, that no watches are left is, too."""
         self._tell = tell
         self._say = say
         self._ended = threading.Event()
@@ -119,16 +122,23 @@ class Watch:
                     self._follow(before)
             except FileNotFoundError:
                 logger.debug("folder gone")  # It may come back.
+            except PermissionError as error:
+                if self._forgives:
+                    self._give_up(FORBIDDEN, error)
+                    return
+                self._forgives = True
+                continue
             except Exception as error:  # Its exceptions have no common base.
-                logger.warning("not watching cause=%s", type(error).__name__, exc_info=error)
-                self._give_up(NO_WATCHES)
+                self._give_up(NO_WATCHES, error)
                 return
             self._begun.set()
+            self._tell(Changes(everything=True))
             while not self._ended.wait(TICK_MS / 1_000) and _identity(self._root) is None:
                 pass
             self._tell(Changes(everything=True))
 
-    def _give_up(self, says: str) -> None:
+    def _give_up(self, says: str, error: Exception | None = None) -> None:
+        logger.warning("not watching cause=%s", type(error).__name__, exc_info=error)
         self.polls = True
         self._say(says)
         self._begun.set()
@@ -142,6 +152,8 @@ class Watch:
             if changes:
                 began, last = began if batch.paths or batch.by_git else now, now
                 again |= dict.fromkeys(batch.add(self._root, changes), now + AGAIN_S)
+                if (Change.deleted, self._root) in changes:
+                    return  # A new folder of this name may even have the same number.
             elif _identity(self._root) != identity:
                 return
             if self._is_over(batch, now - began, now - last):
@@ -164,7 +176,7 @@ class Watch:
             yield_on_timeout=True,
             raise_interrupt=False,
             force_polling=False,
-            ignore_permission_denied=True,
+            ignore_permission_denied=self._forgives,
         )
 
     def _is_over(self, batch: _Batch, age: float, quiet: float) -> bool:
