@@ -70,6 +70,7 @@ class Service:
         self._wanted = asyncio.Event()
         self._up = asyncio.Event()
         self._said_last = b""
+        self._is_ending = False
         self._task = asyncio.create_task(self._run())
 
     @property
@@ -113,7 +114,9 @@ class Service:
 
     def cancel(self) -> None:
         """End; what is asked gets no answer."""
-        self._task.cancel()
+        if not self._is_ending:  # Once: a second time would not let it end in good order.
+            self._is_ending = True
+            self._task.cancel()
 
     async def close(self) -> None:
         """End, and wait for the process to be gone."""
@@ -166,9 +169,7 @@ class Service:
             return type(exc).__name__
         finally:
             self._up.clear()
-            await self._end()
-            if reading is not None:
-                reading.cancel()
+            await self._end(reading)
         causes = CAUSE.findall(self._said_last)
         return causes[-1].decode("ascii", "replace") if causes else f"exit code {code}"
 
@@ -219,7 +220,7 @@ class Service:
         while data := await running.stderr.read(4096):
             self._said_last = (self._said_last + data)[-4096:]
 
-    async def _end(self) -> None:
+    async def _end(self, reading: asyncio.Task[None] | None) -> None:
         """Whatever has happened, the process is gone after this, and nobody waits for it."""
         running = self._process
         if running is not None:
@@ -231,11 +232,24 @@ class Service:
             except TimeoutError:
                 self._kill()
                 await running.wait()
+            with suppress(TimeoutError, ValueError):  # What it has started may still hold its pipes.
+                async with asyncio.timeout(END_SECONDS):
+                    await self._read_out(running, reading)
         self._process = None
         waiting, self._waiting = self._waiting, {}
         for it in waiting.values():
             if not it.done():
                 it.set_exception(_Died())
+
+    async def _read_out(
+        self, running: asyncio.subprocess.Process, reading: asyncio.Task[None] | None
+    ) -> None:
+        """Read its pipes to their ends, by which they are closed."""
+        assert running.stdout is not None
+        while await running.stdout.read(1 << 16):
+            pass
+        if reading is not None:
+            await reading
 
     def _kill(self) -> None:
         if self._process is not None and self._process.returncode is None:
