@@ -33,9 +33,7 @@ DEFINITIONS = 16
 SIMILAR = 6
 """Hits. A prompt has room for some ten pieces of all kinds."""
 LARGEST_FILE = 4_000_000  # Bytes.
-IMPORT = re.compile(
-    r"\s*(?:from|import|use|using|require|include|#\s*include|export\b.*\bfrom|.*\brequire\()"
-)
+IMPORT = re.compile(r"\s*(?:(?:from|import|use|using|require|#?\s*include|export\b.*\bfrom)\b|.*\brequire\()")
 COMMENT = re.compile(r"\s*(?:#(?!\s*define)|//|/\*|\*|--|\"\"\"|@)")
 
 
