@@ -115,11 +115,12 @@ class Watch:
         if is_remote(self._root, _mounts()):
             self._give_up(ON_A_NETWORK)
             return
+        was_away = False
         while not self._ended.is_set():
             before = _identity(self._root)
             try:
                 if before is not None:
-                    self._follow(before)
+                    self._follow(before, was_away)
             except FileNotFoundError:
                 logger.debug("folder gone")  # It may come back.
             except PermissionError as error:
@@ -132,10 +133,10 @@ class Watch:
                 self._give_up(NO_WATCHES, error)
                 return
             self._begun.set()
-            self._tell(Changes(everything=True))
+            self._tell(Changes(everything=True))  # It is gone, or another one.
+            was_away = True
             while not self._ended.wait(TICK_MS / 1_000) and _identity(self._root) is None:
                 pass
-            self._tell(Changes(everything=True))
 
     def _give_up(self, says: str, error: Exception | None = None) -> None:
         logger.warning("not watching cause=%s", type(error).__name__, exc_info=error)
@@ -143,12 +144,15 @@ class Watch:
         self._say(says)
         self._begun.set()
 
-    def _follow(self, identity: tuple[int, int]) -> None:
+    def _follow(self, identity: tuple[int, int], was_away: bool) -> None:
         """Tell of changes as long as the folder is the one it was."""
         batch, began, last = _Batch(), 0.0, 0.0
         again: dict[str, float] = {}
         for changes in self._events():
             now = time.monotonic()
+            if was_away:  # Only now is nothing missed any more.
+                self._tell(Changes(everything=True))
+                was_away = False
             if changes:
                 began, last = began if batch.paths or batch.by_git else now, now
                 again |= dict.fromkeys(batch.add(self._root, changes), now + AGAIN_S)

@@ -235,7 +235,7 @@ def test_worktrees_are_siblings(tmp_path: Path, start: Callable[..., Writer]) ->
     assert [str(it.rows("SELECT value FROM meta WHERE key = 'root'")[0][0]) for it in found] == [
         str(tmp_path / "two")
     ]
-    for it in found:
-        it.close()
+    for reader in found:
+        reader.close()
     assert common_folder(tmp_path / "two") == common_folder(root) == str(root / ".git")
     assert common_folder(tmp_path) is None
