@@ -177,6 +177,8 @@ class _Sight:
         self._around = _around(use.scope)
         self._own = links(use.path)
         self._reached: dict[tuple[int, str], frozenset[str]] = {}
+        self._named: dict[tuple[str, str], bool] = {}
+        self._inherited: dict[tuple[str, ...], frozenset[str]] = {}
         self._direct = frozenset(file for it in self._own for file in (*it.files, *(p for _, p in it.named)))
 
     def judge(self, it: Definition, receiver: str) -> Verdict | None:
@@ -317,19 +319,24 @@ class _Sight:
 
     def _names_class(self, owner: str, path: str) -> bool:
         """Whether the file imports a class by its name, from where it is."""
-        return bool(owner) and any(
-            it.brings(owner, self.family) and path in self._reach(number, owner)
-            for number, it in enumerate(self._own)
-        )
+        key = owner, path
+        if key not in self._named:
+            self._named[key] = bool(owner) and any(
+                it.brings(owner, self.family) and path in self._reach(number, owner)
+                for number, it in enumerate(self._own)
+            )
+        return self._named[key]
 
     def _is_same_package(self, it: Definition) -> bool:
         return self.family in PACKAGES and dirname(it.path) == dirname(self._use.path)
 
-    def _above(self, classes: Iterable[str]) -> frozenset[str]:
-        return frozenset().union(*(self._ancestors(it) for it in classes))
+    def _above(self, classes: tuple[str, ...]) -> frozenset[str]:
+        if classes not in self._inherited:
+            self._inherited[classes] = frozenset().union(*(self._ancestors(it) for it in classes))
+        return self._inherited[classes]
 
-    def _classes(self) -> frozenset[str]:
-        return frozenset(part for it in self._around for part in it.split(".") if part)
+    def _classes(self) -> tuple[str, ...]:
+        return tuple(self._use.scope.split(".")) if self._use.scope else ()
 
 
 def _around(scope: str) -> list[str]:
