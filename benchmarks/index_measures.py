@@ -232,16 +232,15 @@ def _turns() -> Iterator[tuple[str, dict[str, Any]]]:
 
 def vectors(client: Client, began: float) -> Found:
     """Until each chunk has a vector, of a static table with random weights."""
-    client.until(lambda: _complete(client.ask("status")), 300, every=0.1)
-    seconds = time.monotonic() - began
-    status = client.ask("status")
-    return {"vectors: chunks/s, static table": status["chunks"] / seconds}
-
-
-def _complete(status: Any) -> bool:
-    return bool(
-        status["state"] == "ready" and status["embedder"] and status["chunks"] * 0.7 < status["vectors"]
-    )
+    reader = open_reader(store_folder(client.root, client.cache))
+    assert reader is not None
+    with reader:
+        wanted = reader.rows(
+            "SELECT count(DISTINCT hash) FROM content JOIN chunk ON content.id = chunk.content"
+            " WHERE unused_since IS NULL"
+        )[0][0]
+    client.until(lambda: bool(wanted <= client.ask("status")["vectors"]), 300, every=0.1)
+    return {"vectors: chunks/s, static table": wanted / (time.monotonic() - began)}
 
 
 def saved_vectors(client: Client) -> Found:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:  # Only who has a model pays for what runs it.
 
 logger = logging.getLogger(__name__)
 
-EMBED_S = 0.25
-"""The longest that it embeds before it looks whether something else is to be done."""
+EMBED_S = 10.0
+"""After so long it looks anew what lacks a vector; it stops at once if something else is to be done."""
 COLLECT_AFTER_S = 20.0
 COLLECT_EVERY_S = 600.0
 
@@ -48,6 +48,7 @@ class Idle:
         """Embed for a moment; how many texts it were. What the model cannot do is said, once."""
         from codeindex.embed_idle import embed_some
 
+        began = time.monotonic()
         try:
             embedder = self._opened()
             reader = self._current()
@@ -72,7 +73,7 @@ class Idle:
             self._say(str(problem))
             self._model = ""
             return 0
-        if not done and not pause():
+        if not done and not pause() and time.monotonic() < began + EMBED_S:
             self._embedded = self._site.writer.generation()
         return done
 
