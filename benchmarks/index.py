@@ -74,6 +74,7 @@ def measured(folder: Path, source: Path, lines: int, *, tell: bool) -> Found:
         take(index_measures.grow(client, others))
         take(index_measures.queries(client, "words"))
         take(index_measures.memory(client))
+        take(index_measures.take_over(client))
     began = time.monotonic()
     with Client(root, cache, {"embedder": str(folder / "model")}) as client:
         take(index_measures.vectors(client, began))

@@ -152,6 +152,19 @@ def _finds(client: Client, name: str) -> bool:
     return any(f"def {name}(" in it["text"] for it in client.hits(name, limit=3))
 
 
+def take_over(client: Client) -> Found:
+    """How long after a writer and its service were killed another window's service writes."""
+    with Client(client.root, client.cache) as other:
+        other.until(lambda: other.ask("status")["writer"] == "elsewhere")
+        writer = client.writer()
+        assert writer is not None
+        psutil.Process(writer).kill()
+        client.kill()
+        began = time.monotonic()
+        other.until(lambda: other.ask("status")["writer"] == "here")
+        return {"take-over after a writer's death: s": time.monotonic() - began}
+
+
 def queries(client: Client, label: str) -> Found:
     """Searches one after the other, each question several times among the others."""
     for it in QUESTIONS:

@@ -53,7 +53,6 @@ class Write:
     def __init__(self, root: Path, cache: Path, options: Options, voice: Voice) -> None:
         self.inbox = Inbox()
         self._root = Path(os.path.realpath(root))
-        self._cache = cache
         self._folder = store_folder(root, cache)
         self._options = options
         self._voice = voice
@@ -105,7 +104,7 @@ class Write:
         """Work with the index until it is to be opened again."""
         options = BuildOptions(jobs=self._options.jobs)
         site = Site(self._root, self._folder, self._options.config, options)
-        idle = Idle(site, self._cache, self._options.embedder, self._options.threads, self._voice.problem)
+        idle = Idle(site, self._options.embedder, self._options.threads, self._voice.problem)
         try:
             quiet_since, rested = time.monotonic(), False
             while not self.inbox.ended:

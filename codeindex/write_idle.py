@@ -27,9 +27,8 @@ COLLECT_EVERY_S = 600.0
 class Idle:
     """The work that waits for a quiet moment. For the thread that owns the site."""
 
-    def __init__(self, site: Site, cache: Path, model: str, threads: int, say: Callable[[str], None]) -> None:
+    def __init__(self, site: Site, model: str, threads: int, say: Callable[[str], None]) -> None:
         self._site = site
-        self._cache = cache
         self._model = model
         self._threads = threads
         self._say = say
