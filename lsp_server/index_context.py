@@ -10,6 +10,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from codeindex.types import Hit
 from completion.context import PIECE_LINES, Recent, blocks, names_in, piece, told
@@ -43,17 +44,21 @@ class Around:
     def __init__(self, index: Index, context: Context) -> None:
         self._index = index
         self._context = context
-        self._asked: dict[str, tuple[object, int]] = {}
-        """What was asked last for each document, and of which state of the index."""
+        self._asked: dict[str, tuple[tuple[str, ...], int]] = {}
+        """The names asked for last in each document, and of which state of the index."""
+        self._alike: dict[str, int] = {}
+        """Where in it similar code was asked for last: that takes the index's process a tenth of a second."""
         self._early: dict[str, tuple[Document, int]] = {}
         """Where somebody was before there was an index."""
         self._files: dict[str, str] = {}
         """Where the files are whose pieces were offered, by what prompts call them."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def look(self, document: Document, line: int) -> None:
+    def look(self, document: Document, line: int, *, saved: bool = False) -> None:
         """Somebody may write at this line soon; of several in a row the last one counts."""
         uri = document.uri
+        if saved:
+            self._alike.pop(uri, None)
         if uri in self._tasks:
             self._tasks[uri].cancel()
         task = self._tasks[uri] = asyncio.get_running_loop().create_task(self._fetch(document, line))
@@ -69,9 +74,15 @@ class Around:
     def forget(self, uri: str) -> None:
         """The document was closed."""
         self._asked.pop(uri, None)
+        self._alike.pop(uri, None)
         self._early.pop(uri, None)
         if uri in self._tasks:
             self._tasks[uri].cancel()
+
+    def begin_anew(self) -> None:
+        """What was fetched has been withdrawn: everything is asked again."""
+        self._asked.clear()
+        self._alike.clear()
 
     def close(self) -> None:
         """Fetch nothing any more."""
@@ -95,17 +106,21 @@ class Around:
         if generation is None:
             self._early[uri] = document, line
             return
-        names, text = names_wanted(document.lines, line), text_around(document.lines, line)
-        before = self._asked.get(uri)
-        if before == ((names, text), generation):
+        names, place = names_wanted(document.lines, line), line // ABOVE_LINES
+        is_new, is_elsewhere = self._asked.get(uri) != (names, generation), self._alike.get(uri) != place
+        if not is_new and not is_elsewhere:
             return
-        self._asked[uri] = (names, text), generation
-        (folder, defined), (_, similar) = await asyncio.gather(
-            self._index.hits(uri, "definitions", {"names": list(names), "limit": DEFINITIONS}),
-            self._index.hits(uri, "similar", {"text": text, "limit": SIMILAR}),
-        )
-        found = [*self._pieces(folder, uri, defined, heads=True)]
-        found += self._pieces(folder, uri, similar, heads=False)
+        found: list[Recent] = []
+        if is_new:
+            params: dict[str, Any] = {"names": list(names), "limit": DEFINITIONS}
+            folder, hits = await self._index.hits(uri, "definitions", params)
+            found += self._pieces(folder, uri, hits, heads=True)
+            self._asked[uri] = names, generation
+        if is_elsewhere:
+            params = {"text": text_around(document.lines, line), "limit": SIMILAR}
+            folder, hits = await self._index.hits(uri, "similar", params)
+            found += self._pieces(folder, uri, hits, heads=False)
+            self._alike[uri] = place
         offered = self._context.offered(uri)
         gone = await asyncio.to_thread(missing, offered, self._files)
         self._context.offer(uri, found, gone)

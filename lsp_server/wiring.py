@@ -104,6 +104,7 @@ class Workbench:
             self.forget_shown()
         if self.index.configure(self.settings):
             self.context.withdraw()
+            self.around.begin_anew()
         if self._engine and self._options != _options_if_any(self.settings):
             await self._let_go()
         return self.problems

@@ -46,7 +46,7 @@ def saved(ls: Assistant, params: lsp.DidSaveTextDocumentParams) -> None:
         ls.workbench.memory.saved(document)
         ls.workbench.index.saved(document)
         at = ls.cursors.get(document.uri)
-        ls.workbench.around.look(document, at.line if at else 0)
+        ls.workbench.around.look(document, at.line if at else 0, saved=True)
         _rules_may_differ(ls, [document.uri])
 
 
