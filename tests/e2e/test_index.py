@@ -250,6 +250,31 @@ def bar(it: Editor) -> list[Any]:
     return []
 
 
+async def test_what_a_file_imports_stands_before_its_prompt(hearth_home: Path, project: Path) -> None:
+    """A function of a file that nobody has opened is read by the model before the first key is pressed."""
+    asking = "from shop.settings import read_settings\n\n\ndef main(path):\n    value = read_settings(‸\n"
+    uri, other = (project / "main.py").as_uri(), (project / "README.md").as_uri()
+    async with (
+        ScriptedEngine(hearth_home) as engine,
+        editor(hearth_home, "neovim", root=project, options=ALONE) as it,
+    ):
+        await until_ready(it)
+        at = it.open(asking, uri=uri)
+        it.open("# Shop\n\nSells things.\n", uri=other, language="markdown")
+        shown: list[Any] = []
+        async with asyncio.timeout(60):
+            while not shown:  # As somebody goes back and forth between two documents.
+                for place, position in ((other, lsp.Position(0, 0)), (uri, at)):
+                    where = {"line": position.line, "character": position.character}
+                    said = {"textDocument": {"uri": place}, "position": where}
+                    it.client.protocol.notify(protocol.CURSOR, said)
+                    await asyncio.sleep(0.2)
+                asked = [body["hearth"].get("snippets", []) for body in engine.script.ahead]
+                shown = [it for snippets in asked for it in snippets if it["path"] == "shop/settings.py"]
+        assert shown[0]["text"].startswith("def read_settings(path):\n")
+        assert not any("SECRET_TOKEN" in it["text"] for snippets in asked for it in snippets)
+
+
 async def nobody() -> None:
     """Says goodbye to a server that is not there any more."""
 
