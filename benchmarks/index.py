@@ -29,6 +29,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--source", type=Path, default=index_measures.standard_library())
     parser.add_argument("--lines", type=int, default=400_000, help="of the source, at most")
+    parser.add_argument("--chunks", type=int, default=100_000, help="in the index when it is asked")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--kills", type=int, default=0, help="end the writer so often instead")
     parser.add_argument("--servers", type=int, default=0, help="let so many services share a folder instead")
@@ -42,7 +43,7 @@ def main(arguments: list[str]) -> int:
         elif given.servers:
             found = index_faults.soak(folder, given.source, given.servers, given.minutes * 60, given.seed)
         else:
-            found = measured(folder, given.source, given.lines, tell=not given.json)
+            found = measured(folder, given.source, given.lines, given.chunks, tell=not given.json)
     if given.json:
         print(json.dumps(found, indent=1))
     elif given.kills or given.servers:
@@ -50,7 +51,7 @@ def main(arguments: list[str]) -> int:
     return 1 if found.get("faults") else 0
 
 
-def measured(folder: Path, source: Path, lines: int, *, tell: bool) -> Found:
+def measured(folder: Path, source: Path, lines: int, chunks: int, *, tell: bool) -> Found:
     """All parts, one after the other."""
     root, cache = folder / "project", folder / "cache"
     found: Found = {}
@@ -71,7 +72,7 @@ def measured(folder: Path, source: Path, lines: int, *, tell: bool) -> Found:
         take(index_measures.freshness(client))
         packages = Path(json.__file__).parents[1] / "site-packages"
         others = [Path(it) for it in sys.path if it.endswith("site-packages")] or [packages]
-        take(index_measures.grow(client, others))
+        take(index_measures.grow(client, others, chunks))
         take(index_measures.queries(client, "words"))
         take(index_measures.memory(client))
         take(index_measures.take_over(client))
@@ -81,8 +82,8 @@ def measured(folder: Path, source: Path, lines: int, *, tell: bool) -> Found:
         take(index_measures.queries(client, "words and meaning"))
         take(index_measures.saved_vectors(client))
         take({f"with vectors: {key}": it for key, it in index_measures.memory(client).items()})
-    cold, chunks = float(found["cold: seconds"]), float(found["cold: chunks"])
-    embedding = chunks / float(found["vectors: chunks/s, static table"])
+    cold = float(found["cold: seconds"])
+    embedding = float(found["cold: chunks"]) / float(found["vectors: chunks/s, static table"])
     take({"cold: lines/s with the static table": float(found["cold: lines"]) / (cold + embedding)})
     take(index_measures.bm25s_peer(root))
     take(index_measures.semble_peer(root))

@@ -26,7 +26,6 @@ from codeindex.walk import walk
 SAVES = 40
 QUERIES = 150
 MANY_FILES = 10_000
-CHUNKS = 100_000
 PEER_LINES = 150_000
 QUESTIONS = (
     "parse command line arguments", "where is the socket closed", "OrderedDict", "read_text", "json decoder",
@@ -190,7 +189,7 @@ def memory(client: Client) -> Found:
     return found
 
 
-def grow(client: Client, sources: Sequence[Path]) -> Found:
+def grow(client: Client, sources: Sequence[Path], chunks: int) -> Found:
     """Put more code into the folder, until there are enough chunks; meanwhile the service is asked."""
     times: list[float] = []
     ended = threading.Event()
@@ -205,11 +204,11 @@ def grow(client: Client, sources: Sequence[Path]) -> Found:
             ended.wait(0.05)
 
     status = client.ask("status")
-    wanted = CHUNKS * 1.03 * status["lines"] / status["chunks"]
+    wanted = chunks * 1.03 * status["lines"] / status["chunks"]
     client.tell("pause")
     for copy in range(20):
         for number, it in enumerate(sources):
-            copy_source(it, client.root / f"more{copy}_{number}", 400_000)
+            copy_source(it, client.root / f"more{copy}_{number}", min(400_000, int(wanted)))
             if copy:
                 _differ(client.root / f"more{copy}_{number}", copy)
         lines = sum(it.read_bytes().count(b"\n") for it in client.root.rglob("*.py"))
@@ -249,7 +248,7 @@ def vectors(client: Client, began: float) -> Found:
     assert reader is not None
     with reader:
         wanted = reader.rows(
-            "SELECT count(DISTINCT hash) FROM content JOIN chunk ON content.id = chunk.content"
+            "SELECT count(DISTINCT chunk.hash) FROM content JOIN chunk ON content.id = chunk.content"
             " WHERE unused_since IS NULL"
         )[0][0]
     client.until(lambda: bool(wanted <= client.ask("status")["vectors"]), 300, every=0.1)
