@@ -76,9 +76,9 @@ class Options:
     reranker: str = ""
     """The folder of a model that puts the first hits in order; empty for none."""
     threads: int = 1
-    """Of the models."""
+    """With which questions are embedded."""
     jobs: int = 0
-    """Processes that read files; 0 for as many as there are cores."""
+    """Processes that read files, and threads that embed in idle; 0 for as many as there are cores."""
     watch: bool = True
     """Whether to be told of changes by the system; else all files are looked at now and then."""
 
