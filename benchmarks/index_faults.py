@@ -24,6 +24,7 @@ from codeindex.walk import read_text, walk
 KILL_LINES = 40_000
 LONGEST_LIFE_S = 3.0
 CHECK_EVERY = 10
+EMBEDS_S = 1.5  # How long the writer may embed before all is looked at: not all have vectors then.
 SOAK_LINES = 60_000
 SAVE_EVERY_S = 0.5
 SAME_S = 1.0
@@ -43,10 +44,15 @@ def kills(folder: Path, source: Path, times: int, seed: int) -> Found:
         _live(root, cache, folder / "model", chance.random() ** 2 * LONGEST_LIFE_S)
         if number % CHECK_EVERY == 0 or number == times:
             checks += 1
-            run_writer(root, cache)
+            run_writer(root, cache, {"embedder": str(folder / "model")}, linger_s=EMBEDS_S)
             faults += [f"after {number} kills: {it}" for it in _faults(root, cache, vectors)]
             print(f"{number} kills, {checks} checks, {len(faults)} faults", file=sys.stderr, flush=True)
-    return {"kills": times, "checks": checks, "faults": "; ".join(faults[:10])}
+    return {
+        "kills": times,
+        "checks": checks,
+        "vectors": len(vectors.vectors),
+        "faults": "; ".join(faults[:10]),
+    }
 
 
 def _live(root: Path, cache: Path, model: Path, seconds: float) -> None:

@@ -78,7 +78,9 @@ def cold(root: Path, cache: Path) -> Found:
     }
 
 
-def run_writer(root: Path, cache: Path, options: dict[str, Any] | None = None) -> tuple[float, float, float]:
+def run_writer(
+    root: Path, cache: Path, options: dict[str, Any] | None = None, linger_s: float = 0.0
+) -> tuple[float, float, float]:
     """Seconds until it is ready, processor seconds of it and its workers, and the most memory they had."""
     command = [sys.executable, "-P", "-m", "codeindex", "write", "--root", str(root), "--cache", str(cache)]
     began = time.monotonic()
@@ -98,6 +100,7 @@ def run_writer(root: Path, cache: Path, options: dict[str, Any] | None = None) -
         peak = max(peak, sum(_memory(it) for it in _family(process.pid)))
     seconds = time.monotonic() - began
     cpu = sum(sum(it.cpu_times()[:2]) for it in _family(process.pid))
+    time.sleep(linger_s)
     process.stdin.close()
     process.stdout.close()
     process.wait()
