@@ -59,7 +59,7 @@ def source(entry: Mapping[str, Any], below: str, cache: Path) -> Source:
         shutil.rmtree(fresh, ignore_errors=True)
         for part in entry["parts"]:
             inside = re.compile(part["inside"])
-            for name, data in _members(_archive(cache / "archives", part["from"], part["package"])):
+            for name, data in _members(archive(cache / "archives", part["from"], part["package"])):
                 match = inside.match(name.removeprefix("./"))
                 path = part["to"] + name.removeprefix("./")[match.end() :] if match else ""
                 if path and _belongs(path, below):
@@ -87,7 +87,7 @@ def _write(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
-def _archive(folder: Path, where: str, package: str) -> Path:
+def archive(folder: Path, where: str, package: str) -> Path:
     """The archive of a package, downloaded if it is not there yet."""
     place = folder / re.sub(r"\W+", "-", package)
     if not place.exists():
