@@ -71,7 +71,8 @@ def judge(name: str, files: dict[str, bytes]) -> Judged:
             if it.is_file() and ".git" not in it.parts
         )
         git = _by_git(root, everything)
-        ours, elsewhere = set(), set()
+        ours: set[str] = set()
+        elsewhere: set[str] = set()
         for path in everything:
             place = place_of(str(root), path, DEFAULTS)
             if not isinstance(place, Left):
