@@ -6,15 +6,11 @@ since the last look is known from the contents alone, without reading a vector.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from itertools import islice
-from typing import Any, Protocol
+from collections.abc import Collection, Iterator
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-AT_ONCE = 500  # SQLite takes at least 999 parameters.
-PAGE = 4_096  # Rows: two megabytes.
 
 
 class Asked(Protocol):
@@ -23,8 +19,17 @@ class Asked(Protocol):
     def generation(self) -> int:
         """Raised by every commit."""
 
-    def rows(self, sql: str, *values: Any) -> list[Any]:
-        """What a question gives."""
+    def chunk_ranges(self) -> list[tuple[int, int]]:
+        """The first chunk of each content that a file has, and how many follow."""
+
+    def vectors(self, model: str) -> Iterator[tuple[int, bytes]]:
+        """The chunks that have a vector, with its bytes."""
+
+    def vectors_of_chunks(self, model: str, chunks: Collection[int]) -> Iterator[tuple[int, bytes]]:
+        """Those of these chunks that have a vector."""
+
+    def vectors_of_hashes(self, model: str, hashes: Collection[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        """Those that there are under these hashes."""
 
 
 class StoredVectors:
@@ -40,7 +45,7 @@ class StoredVectors:
 
     def chunk_ids(self) -> NDArray[np.int64]:
         """Of all chunks that a file has, with and without vectors."""
-        rows = self.reader.rows("SELECT first_chunk, chunks FROM content WHERE unused_since IS NULL")
+        rows = self.reader.chunk_ranges()
         if not rows:
             return np.zeros(0, np.int64)
         first, count = np.array(rows, np.int64).T
@@ -49,53 +54,9 @@ class StoredVectors:
     def vectors(self, model: str, chunks: Collection[int] | None = None) -> Iterator[tuple[int, bytes]]:
         """Of all chunks that have one, or of those among these."""
         if chunks is None:
-            yield from self._all(model)
-            return
-        for some in _portions(chunks):
-            yield from self.reader.rows(
-                "SELECT chunk.id, data FROM chunk JOIN vector ON vector.hash = chunk.hash"
-                f" AND model = (SELECT id FROM model WHERE name = ?) WHERE chunk.id IN ({_marks(some)})",
-                model,
-                *some,
-            )
-
-    def _all(self, model: str) -> Iterator[tuple[int, bytes]]:
-        """In the order of the hashes, which is how they lie: looking each up takes far longer."""
-        of_hash: dict[bytes, list[int]] = {}
-        for chunk, digest in self.reader.rows(
-            "SELECT chunk.id, chunk.hash FROM content JOIN chunk ON first_chunk <= chunk.id"
-            " AND chunk.id < first_chunk + chunks WHERE unused_since IS NULL"
-        ):
-            of_hash.setdefault(digest, []).append(chunk)
-        last = b""
-        while rows := self.reader.rows(
-            "SELECT hash, data FROM vector WHERE model = (SELECT id FROM model WHERE name = ?)"
-            " AND ? < hash ORDER BY hash LIMIT ?",
-            model,
-            last,
-            PAGE,
-        ):
-            for digest, data in rows:
-                for chunk in of_hash.get(digest, ()):
-                    yield chunk, data
-            last = rows[-1][0]
+            return self.reader.vectors(model)
+        return self.reader.vectors_of_chunks(model, chunks)
 
     def of_hashes(self, model: str, hashes: Collection[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """Those that there are of texts with these hashes, whether a file still has them or not."""
-        for some in _portions(hashes):
-            yield from self.reader.rows(
-                "SELECT hash, data FROM vector WHERE model = (SELECT id FROM model WHERE name = ?)"
-                f" AND hash IN ({_marks(some)})",
-                model,
-                *some,
-            )
-
-
-def _portions(values: Collection[Any]) -> Iterator[Sequence[Any]]:
-    source = iter(values)
-    while some := list(islice(source, AT_ONCE)):
-        yield some
-
-
-def _marks(values: Sequence[Any]) -> str:
-    return ", ".join("?" * len(values))
+        return self.reader.vectors_of_hashes(model, hashes)

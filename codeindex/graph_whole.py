@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from codeindex.store.read import Reader
-from codeindex.store.rows import ids_in, path_in, uses_in
 from codeindex.types import Kind
 
 
@@ -49,18 +48,11 @@ class Whole:
 def whole(reader: Reader) -> Whole:
     """Read it."""
     with reader.snapshot():
-        paths: dict[int, list[str]] = {}
-        for content, path in reader.rows("SELECT content, path FROM file WHERE content IS NOT NULL"):
-            paths.setdefault(content, []).append(path_in(path))
-        contents = reader.rows(
-            "SELECT id, language, first_symbol, symbols FROM content WHERE unused_since IS NULL ORDER BY id"
-        )
-        symbols = reader.rows(
-            "SELECT symbol.id, symbol.name, kind, scope, symbol.content FROM symbol"
-            " JOIN content ON content.id = symbol.content WHERE unused_since IS NULL ORDER BY symbol.id"
-        )
-        spelled = reader.rows("SELECT id, text FROM name WHERE id IN (SELECT name FROM symbol)")
-    ids = np.array([it[0] for it in symbols], dtype=np.int64)
+        paths = reader.all_paths()
+        contents = reader.all_contents()
+        symbols = list(reader.all_symbols())
+        spelled = reader.all_defined()
+    ids = np.array([it[1] for it in symbols], dtype=np.int64)
     texts = []
     for content, language, first, count in contents:
         if content in paths:
@@ -73,11 +65,11 @@ def whole(reader: Reader) -> Whole:
     return Whole(
         texts=tuple(texts),
         ids=ids,
-        names=tuple(it[1] for it in symbols),
-        kinds=tuple(Kind(it[2]) for it in symbols),
-        scopes=tuple(it[3] for it in symbols),
-        owners=tuple(places.get(it[4], -1) for it in symbols),
-        spelled=dict(spelled),
+        names=tuple(it[2] for it in symbols),
+        kinds=tuple(it[3] for it in symbols),
+        scopes=tuple(it[4] for it in symbols),
+        owners=tuple(places.get(it[0], -1) for it in symbols),
+        spelled=spelled,
     )
 
 
@@ -85,13 +77,9 @@ def uses(reader: Reader, known: Whole) -> list[dict[tuple[int, int], int]]:
     """For each text: which name is used in which of its symbols (-1: at the top), and how often."""
     found: dict[int, dict[tuple[int, int], int]] = {}
     defined = set(known.names)
-    for content, names, data in reader.rows(
-        "SELECT content, names, uses FROM body JOIN content ON content.id = content"
-        " WHERE unused_since IS NULL"
-    ):
-        own = ids_in(names)
+    for content, own, its in reader.all_uses():
         counts: dict[tuple[int, int], int] = {}
-        for place, _, symbol, _ in uses_in(data):
+        for place, _, symbol, _ in its:
             name = own[place]
             if name in defined:
                 key = (name, symbol)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +14,13 @@ from typing import Any, Self
 from codeindex.store import disk
 from codeindex.store.asked import Asked
 from codeindex.store.connect import as_ours
+from codeindex.store.errors import Damaged
+from codeindex.store.packed import Heads, heads_in
 from codeindex.store.rows import kept_path, path_in
 from codeindex.types import Filters
 
+REMEMBERED = 512
+"""Contents whose heads are kept at hand: what is asked for once is asked for again."""
 HAS_FILE = "EXISTS (SELECT 1 FROM file WHERE file.content = {}.content)"
 
 
@@ -28,6 +33,7 @@ class Answers:
         self._path = folder / disk.NAME
         self._file = disk.file_id(self._path)
         self._asked = Asked()
+        self._heads: dict[int, Heads] = {}  # No id is ever given to another content.
 
     def __enter__(self) -> Self:
         """Close it in the end."""
@@ -92,6 +98,23 @@ class Answers:
         rows = self.rows("SELECT content FROM file WHERE path = ?", kept_path(path))
         return rows[0][0] if rows else None
 
+    def heads_of(self, contents: Collection[int]) -> dict[int, Heads]:
+        """What the symbols and chunks of contents say."""
+        missing = [it for it in contents if it not in self._heads]
+        if REMEMBERED < len(self._heads) + len(missing):
+            self._heads = {it: self._heads[it] for it in contents if it in self._heads}
+        for content, data in (
+            self.rows(
+                "SELECT content, heads FROM body WHERE content IN (SELECT value FROM json_each(?))",
+                as_list(missing),
+            )
+            if missing
+            else ()
+        ):
+            self._heads[content] = unpacked(data)
+        with sound():
+            return {it: self._heads[it] for it in contents}
+
     def paths_of(self, contents: Collection[int]) -> dict[int, tuple[str, ...]]:
         """The files of contents, sorted."""
         found: dict[int, list[str]] = {}
@@ -101,6 +124,23 @@ class Answers:
         ):
             found.setdefault(content, []).append(path_in(path))
         return {content: tuple(sorted(it)) for content, it in found.items()}
+
+
+@contextmanager
+def sound() -> Iterator[None]:
+    """Within it, what one row speaks of and another has not means damage."""
+    try:
+        yield
+    except LookupError as error:
+        raise Damaged("The index is damaged.") from error
+
+
+def unpacked(data: bytes) -> Heads:
+    """The heads in a row. Raises Damaged."""
+    try:
+        return heads_in(data)
+    except (LookupError, TypeError, ValueError, zlib.error) as error:
+        raise Damaged("The index is damaged.") from error
 
 
 def fits(content: int, kind: str | None, allowed: frozenset[int] | None, where: Filters) -> bool:

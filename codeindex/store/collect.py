@@ -9,11 +9,13 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from codeindex.store.contents import remove_contents
+from codeindex.store.contents import remove_contents, users
 
 AT_ONCE = 100  # Contents in one transaction.
 MERGED_PAGES = 500  # Of the full-text index, in one step.
-FREED_PAGES = 2_000
+FREED_PAGES = 4_000
+GROWN = 1.3  # Times the contents that there had been.
+TABLES = ("chunk_fts", "name_fts", "path_fts", "used_fts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +45,30 @@ def collect(connection: sqlite3.Connection, how: Collecting, now: float, stop: C
         connection.execute("COMMIT")
     if victims and not stop():
         _remove_what_hung_on_them(connection)
-    for table in ("chunk_fts", "name_fts", "path_fts"):
-        while victims and not stop() and _merged(connection, table):
+    grown = _grown(connection)
+    for table in TABLES:
+        if grown and not stop():
+            _merged(connection, table, -MERGED_PAGES)  # From here on, all of it is to become one.
+        while (victims or grown) and not stop() and _merged(connection, table, MERGED_PAGES):
             pass
+    if grown and not stop():
+        connection.execute(
+            "INSERT OR REPLACE INTO meta SELECT 'merged', value FROM meta WHERE key = 'next_content'"
+        )
+    trim(connection, stop)
+    return len(victims)
+
+
+def trim(connection: sqlite3.Connection, stop: Callable[[], bool] = lambda: False) -> None:
+    """Give empty pages back, if there are many: a few will be of use again soon."""
     while not stop() and _free(connection):
         connection.execute(f"PRAGMA incremental_vacuum({FREED_PAGES})").fetchall()
-    return len(victims)
+
+
+def _grown(connection: sqlite3.Connection) -> bool:
+    """Whether so much has come since the full-text indexes were merged that it is worth doing again."""
+    known = dict(connection.execute("SELECT key, value FROM meta WHERE key IN ('merged', 'next_content')"))
+    return GROWN * int(known.get("merged", 1)) < int(known["next_content"])
 
 
 def _victims(connection: sqlite3.Connection, how: Collecting, now: float) -> list[int]:
@@ -73,24 +93,25 @@ def _victims(connection: sqlite3.Connection, how: Collecting, now: float) -> lis
 def _remove_what_hung_on_them(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("DELETE FROM vector WHERE hash NOT IN (SELECT hash FROM chunk)")
-    names = connection.execute(
+    undefined = connection.execute(
         "SELECT id, text FROM name WHERE NOT EXISTS (SELECT 1 FROM symbol WHERE symbol.name = name.id)"
-        " AND NOT EXISTS (SELECT 1 FROM used WHERE used.name = name.id)"
     ).fetchall()
+    used = {number for number, _ in users(connection)}
+    names = [it for it in undefined if it[0] not in used]
     connection.executemany("INSERT INTO name_fts (name_fts, rowid, text) VALUES ('delete', ?, ?)", names)
     connection.executemany("DELETE FROM name WHERE id = ?", [(it,) for it, _ in names])
     connection.execute("COMMIT")
 
 
-def _merged(connection: sqlite3.Connection, table: str) -> bool:
+def _merged(connection: sqlite3.Connection, table: str, pages: int) -> bool:
     """Merge some of a full-text index; whether there is more to merge."""
     before = connection.total_changes
-    connection.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('merge', {MERGED_PAGES})")
+    connection.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('merge', {pages})")
     return 2 <= connection.total_changes - before
 
 
 def _free(connection: sqlite3.Connection) -> bool:
-    """Whether more than a tenth of the pages are empty: less will be of use again soon."""
+    """Whether more than a fiftieth of the pages are empty."""
     (empty,) = connection.execute("PRAGMA freelist_count").fetchone()
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    return int(pages) < 10 * int(empty)
+    return int(pages) < 50 * int(empty)

@@ -17,8 +17,9 @@ logger = logging.getLogger(__name__)
 
 PATIENCE_MS = 5_000
 MAPPED_BYTES = 1 << 30
+PAGE_BYTES = 2_048  # Every text ends somewhere within a page, and the rest of that is lost.
 PAGES_KB = 32_000
-WAL_PAGES = 4_000  # Sixteen megabytes, before what is in the log is brought home.
+WAL_PAGES = 8_000  # Sixteen megabytes, before what is in the log is brought home.
 IS_FULL = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_READONLY", "SQLITE_CANTOPEN"})
 IS_BUSY = frozenset({"SQLITE_BUSY", "SQLITE_LOCKED"})
 IS_DAMAGED = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR_SHORT_READ", "SQLITE_MISUSE"})
@@ -48,6 +49,7 @@ def open_to_write(folder: Path, migrations: Sequence[Migration] = MIGRATIONS) ->
         connection = _connect(path, "rw")
         try:
             if _checked(connection, migrations) == 0:
+                connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
                 connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")

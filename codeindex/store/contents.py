@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from codeindex.store.rows import WORD, Content, Words, ids_in, text_in, words_of
+from codeindex.store.packed import heads_in, numbers_in, pack_numbers, text_in
+from codeindex.store.rows import Content, Words, words_of
 
 REMEMBERED = 200_000  # Names whose ids are kept at hand.
 
@@ -39,30 +39,25 @@ class Contents:
         chunks: Rows = []
         words: Rows = []
         symbols: Rows = []
-        imports: Rows = []
         for it in new:
             ids[it.hash] = content
-            own = array(WORD, map(self._names.__getitem__, it.names))
+            own = list(map(self._names.__getitem__, it.names))
             ranges = (chunk, len(it.chunks), symbol, len(it.symbols))
             contents.append((content, it.hash, it.language, it.lines, it.size, it.degraded, *ranges))
-            bodies.append((content, it.text, own.tobytes(), it.used, it.uses))
-            used += [(number, content) for number in own[: it.used]]
-            for number, ((first, last, digest, place, *head), said) in enumerate(
-                zip(it.chunks, it.words, strict=True), chunk
-            ):
-                whose = None if place is None else symbol + place
-                chunks.append((number, content, first, last, digest, whose, *head))
-                words.append((number, *said))
-            for number, (place, *rest) in enumerate(it.symbols, symbol):
-                symbols.append((number, content, own[place], *rest))
-            imports += [(content, number, *values) for number, values in enumerate(it.imports)]
+            bodies.append((content, it.heads, pack_numbers(own), it.used, it.uses, it.text))
+            if it.used:
+                used.append((content, as_words(own[: it.used])))
+            chunks += [(number, content, *values) for number, values in enumerate(it.chunks, chunk)]
+            words += [(number, *said) for number, said in enumerate(it.words, chunk)]
+            symbols += [
+                (own[place], number, content, kind) for number, (place, kind) in enumerate(it.symbols, symbol)
+            ]
             content, chunk, symbol = content + 1, chunk + len(it.chunks), symbol + len(it.symbols)
-        used.sort()
+        symbols.sort()
         self._insert("content", contents, ", NULL")
-        for table, rows in (
-            ("body", bodies), ("used", used), ("chunk", chunks), ("symbol", symbols), ("import", imports)
-        ):  # fmt: skip
+        for table, rows in (("body", bodies), ("chunk", chunks), ("symbol", symbols)):
             self._insert(table, rows)
+        self._insert("used_fts (rowid, names)", used)
         self._insert("chunk_fts (rowid, name, doc, body)", words)
         self._connection.executemany(
             "UPDATE meta SET value = ? WHERE key = ?",
@@ -103,48 +98,67 @@ def remove_contents(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
     """Take contents out of every table. Raises ValueError or zlib.error if a kept text is damaged."""
     many = connection.executemany
     words: list[tuple[int, str, str, str]] = []
-    used: list[tuple[int, int]] = []
+    used: list[tuple[int, str]] = []
+    symbols: list[tuple[int, int]] = []
     for content in ids:
         words += chunk_words(connection, content)
-        names, count = connection.execute(
-            "SELECT names, used FROM body WHERE content = ?", (content,)
+        names, count, heads, first = connection.execute(
+            "SELECT names, used, heads, first_symbol FROM body JOIN content ON content.id = content"
+            " WHERE content = ?",
+            (content,),
         ).fetchone()
-        used += [(it, content) for it in ids_in(names)[:count]]
+        own = numbers_in(names)
+        if count:
+            used.append((content, as_words(own[:count])))
+        symbols += _symbols(connection, own, [it for it, *_ in heads_in(heads).said], first)
     many(
         "INSERT INTO chunk_fts (chunk_fts, rowid, name, doc, body) VALUES ('delete', ?, ?, ?, ?)",
         words,
     )
-    many("DELETE FROM used WHERE name = ? AND content = ?", sorted(used))
-    for table in ("chunk", "symbol"):
-        many(
-            f"DELETE FROM {table} WHERE id >= (SELECT first_{table} FROM content WHERE id = ?1)"
-            f" AND id < (SELECT first_{table} + {table}s FROM content WHERE id = ?1)",
-            [(it,) for it in ids],
-        )
-    for table in ("import", "body"):
-        many(f"DELETE FROM {table} WHERE content = ?", [(it,) for it in ids])
+    many("INSERT INTO used_fts (used_fts, rowid, names) VALUES ('delete', ?, ?)", used)
+    many("DELETE FROM symbol WHERE name = ? AND id = ?", sorted(symbols))
+    many(
+        "DELETE FROM chunk WHERE id >= (SELECT first_chunk FROM content WHERE id = ?1)"
+        " AND id < (SELECT first_chunk + chunks FROM content WHERE id = ?1)",
+        [(it,) for it in ids],
+    )
+    many("DELETE FROM body WHERE content = ?", [(it,) for it in ids])
     many("DELETE FROM content WHERE id = ?", [(it,) for it in ids])
+
+
+def as_words(names: Sequence[int]) -> str:
+    """Ids of names, as the index of who uses them is fed and asked."""
+    return " ".join(map(str, names))
+
+
+def users(connection: sqlite3.Connection) -> Iterator[tuple[int, int]]:
+    """All names that are used, with the contents that use them, as it was indexed."""
+    connection.execute(
+        "CREATE VIRTUAL TABLE IF NOT EXISTS temp.user USING fts5vocab(main, used_fts, instance)"
+    )
+    return ((int(name), content) for name, content in connection.execute("SELECT term, doc FROM temp.user"))
+
+
+def _symbols(
+    connection: sqlite3.Connection, own: Sequence[int], names: Sequence[str], first: int
+) -> list[tuple[int, int]]:
+    """The keys of a content's symbols; ``own`` are the ids of its names, among them those of ``names``."""
+    known = {connection.execute("SELECT text FROM name WHERE id = ?", (it,)).fetchone()[0]: it for it in own}
+    return [(known[name], number) for number, name in enumerate(names, first)]
 
 
 def chunk_words(connection: sqlite3.Connection, content: int) -> list[tuple[int, *Words]]:
     """What the full-text index was fed for a content's chunks, with their ids."""
-    (text,) = connection.execute("SELECT text FROM body WHERE content = ?", (content,)).fetchone()
-    lines = text_in(text).split("\n")
-    first, count, first_symbol, symbols = connection.execute(
-        "SELECT first_chunk, chunks, first_symbol, symbols FROM content WHERE id = ?", (content,)
+    text, packed, first = connection.execute(
+        "SELECT text, heads, first_chunk FROM body JOIN content ON content.id = content WHERE content = ?",
+        (content,),
     ).fetchone()
-    defined = connection.execute(
-        "SELECT line, name.text FROM symbol JOIN name ON name.id = symbol.name"
-        " WHERE ?1 <= symbol.id AND symbol.id < ?1 + ?2 ORDER BY symbol.id",
-        (first_symbol, symbols),
-    ).fetchall()
-    rows = connection.execute(
-        "SELECT chunk.id, chunk.first_line, chunk.last_line, coalesce(name.text, chunk.name, ''),"
-        " coalesce(symbol.scope, chunk.scope, ''), coalesce(symbol.doc, chunk.doc, '') FROM chunk"
-        " LEFT JOIN symbol ON symbol.id = chunk.symbol LEFT JOIN name ON name.id = symbol.name"
-        " WHERE ?1 <= chunk.id AND chunk.id < ?1 + ?2 ORDER BY chunk.id",
-        (first, count),
-    )
+    lines = text_in(text, packed).split("\n")
+    heads = heads_in(packed)
+    defined = [(line, name) for (_, _, line, _), (name, *_) in zip(heads.lines, heads.said, strict=True)]
     return [
-        (number, *words_of(begin, end, tuple(said), defined, lines)) for number, begin, end, *said in rows
+        (number, *words_of(begin, end, (name, scope, doc), defined, lines))
+        for number, ((begin, end), (name, scope, _, doc)) in enumerate(
+            zip(heads.chunk_lines, heads.chunk_said, strict=True), first
+        )
     ]

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
 
-from codeindex.store.answers import HAS_FILE, Answers, as_list, fits
+from codeindex.store.answers import HAS_FILE, Answers, as_list, fits, sound
 from codeindex.store.near import nearest, trigrams
-from codeindex.store.rows import ids_in, uses_in
-from codeindex.types import Filters, Kind, ReferenceRow, SymbolRow
+from codeindex.store.packed import KINDS, Heads, numbers_in, uses_in
+from codeindex.types import Filters, ReferenceRow, SymbolRow
 
 NEAR = 200  # Names whose likeness is computed.
-SYMBOL = (
-    "SELECT symbol.id, symbol.content, language, name.text, kind, scope, first_line, last_line, line, column,"
-    " signature, doc FROM symbol JOIN name ON name.id = symbol.name"
-    " JOIN content ON content.id = symbol.content"
-)
+SYMBOL = "SELECT symbol.id, symbol.content, symbol.kind FROM name JOIN symbol ON symbol.name = name.id"
+USER_HAS_FILE = "EXISTS (SELECT 1 FROM file WHERE file.content = used_fts.rowid)"
+Key = tuple[int, int]
+"""Ids of a symbol and of its content."""
 
 
 class Names(Answers):
@@ -32,7 +30,7 @@ class Names(Answers):
                     " ORDER BY name.text <> ?1, symbol.id",
                     it,
                 )
-                kept = [row for row in rows if fits(row[1], row[4], allowed, where)]
+                kept = [row[:2] for row in rows if fits(row[1], KINDS[row[2]], allowed, where)]
                 found += self._symbol_rows(kept[: max(0, limit - len(found))])
         return found
 
@@ -48,7 +46,7 @@ class Names(Answers):
                 prefix + "\U0010ffff",
                 limit,
             )
-            return self._symbol_rows(rows)
+            return self._symbol_rows([it[:2] for it in rows])
 
     def names_near(self, text: str, limit: int) -> list[str]:
         """Names in the code that look like this one, likest first."""
@@ -82,44 +80,58 @@ class Names(Answers):
     def outline(self, path: str) -> tuple[SymbolRow, ...]:
         """A file's symbols, in order."""
         with self.snapshot():
-            rows = self.rows(
-                f"{SYMBOL} WHERE symbol.id >= (SELECT first_symbol FROM content WHERE id = ?1)"
-                " AND symbol.id < (SELECT first_symbol + symbols FROM content WHERE id = ?1)"
-                " ORDER BY symbol.id",
-                self.content_of(path),
-            )
-            return tuple(self._symbol_rows(rows))
+            content = self.content_of(path)
+            if content is None:
+                return ()
+            first, count = self.rows("SELECT first_symbol, symbols FROM content WHERE id = ?", content)[0]
+            return tuple(self._symbol_rows([(it, content) for it in range(first, first + count)]))
 
     def references(self, name: str, limit: int) -> list[ReferenceRow]:
         """Where a name is used, file by file."""
         found: list[ReferenceRow] = []
         with self.snapshot():
-            for number, content in self.rows(
-                "SELECT name, content FROM used WHERE name = (SELECT id FROM name"
-                f" WHERE text = ?1 COLLATE NOCASE AND text = ?1) AND {HAS_FILE.format('used')}"
-                " ORDER BY content",
-                name,
-            ):
+            number = self._id(name)
+            for content in self._users(number):
                 if limit <= len(found):
                     break
-                found += [it for it in self._uses(content, only=number)]
+                found += self._uses(content, only=number)
         return found[:limit]
 
     def references_from(self, symbol_ids: Collection[int]) -> list[ReferenceRow]:
         """What is used in the bodies of these symbols."""
         wanted = set(symbol_ids)
         with self.snapshot():
-            rows = self.rows(
-                "SELECT DISTINCT content FROM symbol WHERE id IN (SELECT value FROM json_each(?))"
-                f" AND {HAS_FILE.format('symbol')} ORDER BY content",
-                as_list(wanted),
-            )
-            return [it for (content,) in rows for it in self._uses(content) if it.symbol in wanted]
+            contents = {content for it in wanted for content in self._content_with(it)}
+            shown = [it for it in sorted(contents) if self._has_file(it)]
+            return [it for content in shown for it in self._uses(content) if it.symbol in wanted]
+
+    def _content_with(self, symbol: int) -> list[int]:
+        rows = self.rows(
+            "SELECT id, first_symbol + symbols FROM content WHERE first_symbol <= ? AND 0 < symbols"
+            " ORDER BY first_symbol DESC LIMIT 1",
+            symbol,
+        )
+        return [content for content, end in rows if symbol < end]
+
+    def _has_file(self, content: int) -> bool:
+        return bool(self.rows("SELECT 1 FROM file WHERE content = ?", content))
+
+    def _id(self, name: str) -> int | None:
+        rows = self.rows("SELECT id FROM name WHERE text = ?1 COLLATE NOCASE AND text = ?1", name)
+        return rows[0][0] if rows else None
+
+    def _users(self, name: int | None) -> list[int]:
+        """The contents of files that use a name."""
+        rows = self.rows(
+            f"SELECT rowid FROM used_fts WHERE used_fts MATCH ? AND {USER_HAS_FILE} ORDER BY rowid",
+            f'"{name}"',
+        )
+        return [it for (it,) in rows]
 
     def _is_used(self, name: int) -> bool:
-        tables = (("symbol", HAS_FILE.format("symbol")), ("used", HAS_FILE.format("used")))
-        either = " OR ".join(f"EXISTS (SELECT 1 FROM {it} WHERE name = ?1 AND {has})" for it, has in tables)
-        return bool(self.rows(f"SELECT 1 WHERE {either}", name))
+        defined = f"SELECT 1 FROM symbol WHERE name = ? AND {HAS_FILE.format('symbol')} LIMIT 1"
+        used = f"SELECT 1 FROM used_fts WHERE used_fts MATCH ? AND {USER_HAS_FILE} LIMIT 1"
+        return bool(self.rows(defined, name) or self.rows(used, f'"{name}"'))
 
     def _uses(self, content: int, *, only: int | None = None) -> Iterator[ReferenceRow]:
         """A content's references; ``only`` those to one name, by its id."""
@@ -128,10 +140,12 @@ class Names(Answers):
             " WHERE content = ?",
             content,
         )[0]
-        own = ids_in(names)
+        own = numbers_in(names)
         paths = self.paths_of([content]).get(content, ())
         texts: dict[int, str] = dict(
-            self.rows("SELECT id, text FROM name WHERE id IN (SELECT value FROM json_each(?))", as_list(own))
+            self.rows(
+                "SELECT id, text FROM name WHERE id IN (SELECT value FROM json_each(?))", as_list(list(own))
+            )
             if only is None
             else self.rows("SELECT id, text FROM name WHERE id = ?", only)
         )
@@ -145,21 +159,36 @@ class Names(Answers):
                     is_call=is_call,
                 )
 
-    def _symbol_rows(self, rows: list[Any]) -> list[SymbolRow]:
-        paths = self.paths_of({it[1] for it in rows})
-        return [_symbol(it, paths[it[1]]) for it in rows if it[1] in paths]
+    def _symbol_rows(self, keys: Sequence[Key]) -> list[SymbolRow]:
+        contents = {it for _, it in keys}
+        paths = self.paths_of(contents)
+        heads = self.heads_of(paths)
+        known = self.rows(
+            "SELECT id, language, first_symbol FROM content WHERE id IN (SELECT value FROM json_each(?))",
+            as_list(contents),
+        )
+        about = {it: (language, first) for it, language, first in known}
+        with sound():
+            return [
+                _symbol(number, content, about[content], paths[content], heads[content])
+                for number, content in keys
+                if content in paths
+            ]
 
 
-def _symbol(row: tuple[Any, ...], paths: tuple[str, ...]) -> SymbolRow:
-    number, content, language, name, kind, scope, *lines, column, signature, doc = row
-    first_line, last_line, line = lines
+def _symbol(
+    number: int, content: int, about: tuple[str, int], paths: tuple[str, ...], heads: Heads
+) -> SymbolRow:
+    language, first = about
+    first_line, last_line, line, column = heads.lines[number - first]
+    name, scope, signature, doc = heads.said[number - first]
     return SymbolRow(
         id=number,
         content=content,
         paths=paths,
         language=language,
         name=name,
-        kind=Kind(kind),
+        kind=heads.kinds[number - first],
         scope=scope,
         first_line=first_line,
         last_line=last_line,

@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import sqlite3
 import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from codeindex.store.answers import HAS_FILE, as_list, fits
-from codeindex.store.connect import as_ours, open_to_read
+from codeindex.store.answers import HAS_FILE, as_list, fits, sound, unpacked
+from codeindex.store.bulk import Bulk
+from codeindex.store.connect import open_to_read
 from codeindex.store.errors import Damaged, StoreError
-from codeindex.store.names import Names
-from codeindex.store.rows import kept_path, path_in, text_in
+from codeindex.store.packed import KINDS, Heads, text_in
+from codeindex.store.rows import kept_path, path_in
 from codeindex.types import (
     ChunkRow,
     Counts,
     FileRow,
     Filters,
     ImportRow,
-    Kind,
 )
 
 CANDIDATES = 4
 """So many times what is wanted is looked at first: some of it no file has any more, or nobody asked for."""
-FETCHED = 1_000
 
 CHUNK = (
-    "SELECT chunk.id, chunk.content, language, chunk.first_line, chunk.last_line,"
-    " coalesce(symbol.kind, chunk.kind), coalesce(name.text, chunk.name, ''),"
-    " coalesce(symbol.scope, chunk.scope, ''), coalesce(symbol.signature, chunk.signature, ''),"
-    " coalesce(symbol.doc, chunk.doc, ''), chunk.hash FROM chunk"
+    "SELECT chunk.id, chunk.content, language, first_chunk, chunk.hash FROM chunk"
     " JOIN content ON content.id = chunk.content"
-    " LEFT JOIN symbol ON symbol.id = chunk.symbol LEFT JOIN name ON name.id = symbol.name"
 )
 
 
@@ -53,7 +47,7 @@ def why_not(folder: Path) -> str:
     return ""
 
 
-class Reader(Names):
+class Reader(Bulk):
     """An open index, to be asked by one thread at a time. Everything raises StoreError if it is damaged."""
 
     def counts(self) -> Counts:
@@ -156,27 +150,28 @@ class Reader(Names):
 
     def text(self, content: int) -> str:
         """A content's text, with LF line ends; KeyError if it is gone."""
-        rows = self.rows("SELECT text FROM body WHERE content = ?", content)
+        rows = self.rows(
+            "SELECT text, heads FROM content LEFT JOIN body ON content = content.id WHERE content.id = ?",
+            content,
+        )
         if not rows:
             raise KeyError(content)
         try:
-            return text_in(rows[0][0])
-        except (ValueError, zlib.error) as error:
+            return text_in(*rows[0])
+        except (TypeError, ValueError, zlib.error) as error:
             raise Damaged("The index is damaged.") from error
 
     def imports(self, path: str | None = None) -> list[ImportRow]:
         """What a file imports, or all files do."""
         one = "" if path is None else "WHERE path = ?"
         rows = self.rows(
-            "SELECT path, module, names, line FROM file JOIN import ON import.content = file.content"
-            f" {one} ORDER BY path, number",
+            f"SELECT path, heads FROM file JOIN body ON body.content = file.content {one} ORDER BY path",
             *(() if path is None else (kept_path(path),)),
         )
         return [
-            ImportRow(
-                path=path_in(where), module=module, names=tuple(names.split("\n")) if names else (), line=line
-            )
-            for where, module, names, line in rows
+            ImportRow(path=path_in(where), module=module, names=names, line=line)
+            for where, data in rows
+            for line, module, names in unpacked(data).imports
         ]
 
     def missing_vectors(self, model: str, limit: int) -> list[tuple[bytes, int]]:
@@ -192,45 +187,53 @@ class Reader(Names):
         )
         return [(digest, number) for digest, number in rows]
 
-    def vectors(self, model: str) -> Iterator[tuple[int, bytes]]:
-        """The chunks that have a vector, with its bytes."""
-        try:
-            rows = self._connection.execute(
-                "SELECT chunk.id, data FROM content JOIN chunk ON first_chunk <= chunk.id"
-                " AND chunk.id < first_chunk + chunks JOIN vector ON vector.hash = chunk.hash"
-                " AND vector.model = (SELECT id FROM model WHERE name = ?) WHERE unused_since IS NULL",
-                (model,),
-            )
-            while some := rows.fetchmany(FETCHED):
-                yield from some
-        except sqlite3.DatabaseError as error:
-            raise as_ours(error) from error
-
     def _visible(self, ids: Collection[int], where: Filters) -> set[int]:
         """Those of these chunks that a file has and that are asked for."""
         allowed = self.contents_that_fit(where)
         rows = self.rows(
-            "SELECT chunk.id, chunk.content, coalesce(symbol.kind, chunk.kind) FROM chunk"
-            " LEFT JOIN symbol ON symbol.id = chunk.symbol"
+            "SELECT chunk.id, chunk.content, chunk.kind FROM chunk"
             f" WHERE chunk.id IN (SELECT value FROM json_each(?)) AND {HAS_FILE.format('chunk')}",
             as_list(ids),
         )
-        return {number for number, content, kind in rows if fits(content, kind, allowed, where)}
+        return {
+            number
+            for number, content, kind in rows
+            if fits(content, None if kind is None else KINDS[kind], allowed, where)
+        }
 
     def _chunk_rows(self, rows: list[Any]) -> tuple[ChunkRow, ...]:
         paths = self.paths_of({it[1] for it in rows})
-        names = ("id", "content", "language", "first_line", "last_line")
-        return tuple(
-            ChunkRow(
-                **dict(zip(names, it, strict=False)),
-                paths=paths[it[1]],
-                kind=Kind(it[5]) if it[5] else None,
-                name=it[6],
-                scope=it[7],
-                signature=it[8],
-                doc=it[9],
-                hash=it[10],
+        heads = self.heads_of(paths)
+        with sound():
+            return tuple(
+                _chunk(number, content, language, digest, paths[content], heads[content], number - first)
+                for number, content, language, first, digest in rows
+                if content in paths
             )
-            for it in rows
-            if it[1] in paths
-        )
+
+
+def _chunk(
+    number: int,
+    content: int,
+    language: str,
+    digest: bytes,
+    paths: tuple[str, ...],
+    heads: Heads,
+    place: int,
+) -> ChunkRow:
+    first_line, last_line = heads.chunk_lines[place]
+    name, scope, signature, doc = heads.chunk_said[place]
+    return ChunkRow(
+        id=number,
+        content=content,
+        paths=paths,
+        language=language,
+        first_line=first_line,
+        last_line=last_line,
+        kind=heads.chunk_kinds[place],
+        name=name,
+        scope=scope,
+        signature=signature,
+        doc=doc,
+        hash=digest,
+    )

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import zlib
-from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 from codeindex.embedding import embedded_hash, embedded_text
 from codeindex.identifiers import searchable
-from codeindex.types import Chunk, Parsed, Reference, Symbol
+from codeindex.store.packed import PLACES, pack_heads, pack_text, pack_uses
+from codeindex.types import Chunk, Parsed
 
 HASH_BYTES = 16
-WORD = "I"  # 32 bits.
-ChunkValues = tuple[int, int, bytes, int | None, str | None, str | None, str | None, str | None, str | None]
-"""First and last line, hash, place of its symbol; where there is none: kind, name, scope, signature, doc."""
-SymbolValues = tuple[int, str, int, int, int, int, str, str, str]
-"""Place of its name, kind, first and last line, line, column, scope, signature, doc."""
+ChunkValues = tuple[int | None, bytes]
+"""Kind, by its place among the kinds, and the hash of what is embedded."""
+SymbolValues = tuple[int, int]
+"""Place of its name, and kind."""
 Words = tuple[str, str, str]
 """Name, doc and body of a chunk, as the full-text index is fed."""
-Use = tuple[int, int, int, bool]
-"""Place of the name, line, place of the symbol around it or -1, whether it is a call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +31,8 @@ class Content:
     """Bytes of the text in UTF-8."""
     degraded: bool
     text: bytes
-    """Compressed."""
+    """Packed, and so is all that is bytes below."""
+    heads: bytes
     chunks: tuple[ChunkValues, ...]
     words: tuple[Words, ...]
     """Of each chunk."""
@@ -45,8 +41,6 @@ class Content:
     """How many of the names, from the first, are used; the others are only defined."""
     uses: bytes
     symbols: tuple[SymbolValues, ...]
-    imports: tuple[tuple[int, str, str], ...]
-    """Line, module, names a line each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +75,7 @@ def content_of(text: str, parsed: Parsed) -> Content:
     names, used = _names(parsed)
     places = {name: place for place, name in enumerate(names)}
     lines = text.split("\n")
-    heads = {_head(it): place for place, it in reversed(list(enumerate(parsed.symbols)))}
+    heads, known = pack_heads(parsed.symbols, parsed.chunks, parsed.imports)
     defined = [(it.line, it.name) for it in parsed.symbols]
     return Content(
         hash=content_hash(parsed.language, text),
@@ -89,17 +83,17 @@ def content_of(text: str, parsed: Parsed) -> Content:
         lines=parsed.lines,
         size=len(data),
         degraded=parsed.degraded,
-        text=zlib.compress(data),
-        chunks=tuple(_chunk(it, lines, heads) for it in parsed.chunks),
+        text=pack_text(data, known),
+        heads=heads,
+        chunks=tuple(_chunk(it, lines) for it in parsed.chunks),
         words=tuple(
             words_of(it.first_line, it.last_line, (it.name, it.scope, it.doc), defined, lines)
             for it in parsed.chunks
         ),
         names=names,
         used=used,
-        uses=_packed(parsed.references, places),
-        symbols=tuple(_symbol(it, places) for it in parsed.symbols),
-        imports=tuple((it.line, it.module, "\n".join(it.names)) for it in parsed.imports),
+        uses=pack_uses(parsed.references, places),
+        symbols=tuple((places[it.name], PLACES[it.kind]) for it in parsed.symbols),
     )
 
 
@@ -135,71 +129,13 @@ def path_in(kept: str | bytes) -> str:
     return kept if isinstance(kept, str) else kept.decode("utf-8", "surrogateescape")
 
 
-def text_in(data: bytes) -> str:
-    """The text in a kept one. Raises ValueError or zlib.error if it is damaged."""
-    return zlib.decompress(data).decode("utf-8", "surrogatepass")
-
-
-def ids_in(data: bytes) -> array[int]:
-    """Ids of names."""
-    found = array(WORD)
-    found.frombytes(data)
-    return found
-
-
-def uses_in(data: bytes) -> Iterator[Use]:
-    """Where names are used, in the order of the lines."""
-    if not data:
-        return iter(())
-    values = ids_in(zlib.decompress(data))
-    count = len(values) // 3
-    names, lines, rest = values[:count], accumulate(values[count : 2 * count]), values[2 * count :]
-    return (
-        (name, line, (it >> 1) - 1, bool(it & 1)) for name, line, it in zip(names, lines, rest, strict=True)
-    )
-
-
-def _packed(references: Sequence[Reference], places: dict[str, int]) -> bytes:
-    """Column by column, lines as differences: that is what compresses."""
-    uses = sorted(
-        {
-            (it.line, places[it.name], (-1 if it.symbol is None else it.symbol), it.is_call)
-            for it in references
-        }
-    )
-    if not uses:
-        return b""
-    lines = [it[0] for it in uses]
-    values = array(WORD, (it[1] for it in uses))
-    values.extend(now - before for before, now in zip([0, *lines], lines, strict=False))
-    values.extend((it[2] + 1) << 1 | it[3] for it in uses)
-    return zlib.compress(values.tobytes())
-
-
 def _names(parsed: Parsed) -> tuple[tuple[str, ...], int]:
     used = dict.fromkeys(it.name for it in parsed.references)
     defined = dict.fromkeys(it.name for it in parsed.symbols if it.name not in used)
     return (*used, *defined), len(used)
 
 
-def _head(it: Symbol | Chunk) -> tuple[str | None, str, str, str, str]:
-    return it.kind, it.name, it.scope, it.signature, it.doc
-
-
-def _chunk(
-    it: Chunk, lines: Sequence[str], heads: dict[tuple[str | None, str, str, str, str], int]
-) -> ChunkValues:
+def _chunk(it: Chunk, lines: Sequence[str]) -> ChunkValues:
     text = "\n".join(lines[it.first_line - 1 : it.last_line])
-    digest = embedded_hash(embedded_text(it, text))
-    head = _head(it)
-    symbol = heads.get(head) if it.name else None
-    if symbol is not None:
-        return (it.first_line, it.last_line, digest, symbol, None, None, None, None, None)
-    kind = it.kind.value if it.kind else None
-    rest = (it.name or None, it.scope or None, it.signature or None, it.doc or None)
-    return (it.first_line, it.last_line, digest, None, kind, *rest)
-
-
-def _symbol(it: Symbol, places: dict[str, int]) -> SymbolValues:
-    where = (it.first_line, it.last_line, it.line, it.column)
-    return (places[it.name], it.kind.value, *where, it.scope, it.signature, it.doc)
+    kind = None if it.kind is None else PLACES[it.kind]
+    return kind, embedded_hash(embedded_text(it, text))

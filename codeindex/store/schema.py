@@ -15,8 +15,22 @@ APPLICATION = 0x48454152
 Migration = Callable[[sqlite3.Connection], None]
 """From one version to the next. It runs in a transaction of its own: all of it, or nothing."""
 
-TABLES = (
+KEPT = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID",
+    "CREATE TABLE model (id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, done INTEGER NOT NULL DEFAULT 0)",
+    """CREATE TABLE vector (
+        model INTEGER NOT NULL, hash BLOB NOT NULL, data BLOB NOT NULL, PRIMARY KEY (model, hash)
+    ) WITHOUT ROWID""",
+)
+"""What outlives a change of the other tables: these can be made again from the files."""
+
+OLD = (
+    *("chunk_fts", "path_fts", "name_fts"),
+    *("file", "content", "body", "chunk", "symbol", "import", "name", "used"),
+)
+"""The other tables of the first version."""
+
+TABLES = (
     # A file without content does not belong, for the reason given; it is read again when it changes.
     """CREATE TABLE file (
         id INTEGER PRIMARY KEY, path UNIQUE NOT NULL, content INTEGER REFERENCES content, reason TEXT,
@@ -30,48 +44,37 @@ TABLES = (
         chunks INTEGER NOT NULL, first_symbol INTEGER NOT NULL, symbols INTEGER NOT NULL, unused_since REAL
     )""",
     "CREATE INDEX content_unused ON content (unused_since) WHERE unused_since IS NOT NULL",
-    # Big values apart, so that those who only count do not turn over their pages. `names` are ids of `name`;
-    # the first `used` of them are those that `uses` speaks of, by their places.
+    "CREATE INDEX content_symbol ON content (first_symbol) WHERE 0 < symbols",
+    # Big values apart, so that those who only count do not turn over their pages; the text last, as it is
+    # asked for least. `heads` is what symbols, chunks and imports say, packed. `names` are ids of `name`; the
+    # first `used` of them are those that `uses` speaks of, by their places.
     """CREATE TABLE body (
-        content INTEGER PRIMARY KEY, text BLOB NOT NULL, names BLOB NOT NULL, used INTEGER NOT NULL,
-        uses BLOB NOT NULL
+        content INTEGER PRIMARY KEY, heads BLOB NOT NULL, names BLOB NOT NULL, used INTEGER NOT NULL,
+        uses BLOB NOT NULL, text BLOB NOT NULL
     )""",
-    # What a chunk has in common with its symbol stands there alone.
-    """CREATE TABLE chunk (
-        id INTEGER PRIMARY KEY, content INTEGER NOT NULL, first_line INTEGER NOT NULL,
-        last_line INTEGER NOT NULL, hash BLOB NOT NULL, symbol INTEGER,
-        kind TEXT, name TEXT, scope TEXT, signature TEXT, doc TEXT
-    )""",
+    # What must be found by itself, and no more: the rest of a chunk and of a symbol is in the heads.
+    "CREATE TABLE chunk (id INTEGER PRIMARY KEY, content INTEGER NOT NULL, kind INTEGER, hash BLOB NOT NULL)",
     """CREATE TABLE symbol (
-        id INTEGER PRIMARY KEY, content INTEGER NOT NULL, name INTEGER NOT NULL, kind TEXT NOT NULL,
-        first_line INTEGER NOT NULL, last_line INTEGER NOT NULL, line INTEGER NOT NULL,
-        column INTEGER NOT NULL, scope TEXT NOT NULL, signature TEXT NOT NULL, doc TEXT NOT NULL
-    )""",
-    "CREATE INDEX symbol_name ON symbol (name)",
-    """CREATE TABLE import (
-        content INTEGER NOT NULL, number INTEGER NOT NULL, line INTEGER NOT NULL, module TEXT NOT NULL,
-        names TEXT NOT NULL, PRIMARY KEY (content, number)
+        name INTEGER NOT NULL, id INTEGER NOT NULL, content INTEGER NOT NULL, kind INTEGER NOT NULL,
+        PRIMARY KEY (name, id)
     ) WITHOUT ROWID""",
     "CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL)",
     "CREATE INDEX name_text ON name (text COLLATE NOCASE)",
-    """CREATE TABLE used (
-        name INTEGER NOT NULL, content INTEGER NOT NULL, PRIMARY KEY (name, content)
-    ) WITHOUT ROWID""",
+    # Which contents use a name: a quarter of what a table with a row for each would take.
+    """CREATE VIRTUAL TABLE used_fts USING fts5(
+        names, content='', tokenize='ascii', detail=none, columnsize=0
+    )""",
     """CREATE VIRTUAL TABLE chunk_fts USING fts5(
         name, doc, body, content='', tokenize='porter unicode61'
     )""",
     "CREATE VIRTUAL TABLE path_fts USING fts5(path, content='', tokenize='porter unicode61')",
     "CREATE VIRTUAL TABLE name_fts USING fts5(text, content='', tokenize='trigram')",
-    "CREATE TABLE model (id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, done INTEGER NOT NULL DEFAULT 0)",
-    """CREATE TABLE vector (
-        model INTEGER NOT NULL, hash BLOB NOT NULL, data BLOB NOT NULL, PRIMARY KEY (model, hash)
-    ) WITHOUT ROWID""",
 )
 
 
 def _m001_first(connection: sqlite3.Connection) -> None:
-    """Everything there is."""
-    for it in TABLES:
+    """What was kept from then on."""
+    for it in KEPT:
         connection.execute(it)
     connection.executemany(
         "INSERT INTO meta VALUES (?, ?)",
@@ -79,7 +82,17 @@ def _m001_first(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Migration, ...] = (_m001_first,)
+def _m002_small(connection: sqlite3.Connection) -> None:
+    """A shape that takes a third less. The files are read again; the vectors stay."""
+    for it in OLD:
+        connection.execute(f"DROP TABLE IF EXISTS {it}")
+    for it in TABLES:
+        connection.execute(it)
+    connection.execute("UPDATE model SET done = 0")
+    connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'generation'")
+
+
+MIGRATIONS: tuple[Migration, ...] = (_m001_first, _m002_small)
 """The n-th leads from version n to n + 1; a file that is new has version 0."""
 
 

@@ -6,7 +6,9 @@ import sqlite3
 import zlib
 from collections.abc import Iterator
 
-from codeindex.store.rows import content_hash, text_in
+from codeindex.store.contents import users
+from codeindex.store.packed import numbers_in, text_in
+from codeindex.store.rows import content_hash
 
 SHOWN = 5  # Lines of SQLite's own complaints.
 
@@ -34,8 +36,9 @@ QUESTIONS = (
     ),
     (
         "contents have not the symbols they should have",
-        "SELECT count(*) FROM content WHERE symbols <> (SELECT count(*) FROM symbol WHERE"
-        " symbol.content = content.id AND first_symbol <= symbol.id AND symbol.id < first_symbol + symbols)",
+        "SELECT count(*) FROM content LEFT JOIN (SELECT content, count(*) AS count, min(id) AS first,"
+        " max(id) AS last FROM symbol GROUP BY content) AS had ON had.content = content.id"
+        " WHERE symbols <> coalesce(count, 0) OR first < first_symbol OR first_symbol + symbols <= last",
     ),
     (
         "chunks belong to no content",
@@ -46,17 +49,8 @@ QUESTIONS = (
         "SELECT count(*) FROM symbol WHERE content NOT IN (SELECT id FROM content)",
     ),
     (
-        "chunks belong to a symbol that is not there",
-        "SELECT count(*) FROM chunk WHERE symbol IS NOT NULL AND symbol NOT IN (SELECT id FROM symbol)",
-    ),
-    (
-        "names are used or defined, and not there",
-        "SELECT count(*) FROM (SELECT name FROM used UNION SELECT name FROM symbol)"
-        " WHERE name NOT IN (SELECT id FROM name)",
-    ),
-    (
-        "uses belong to no content",
-        "SELECT count(*) FROM used WHERE content NOT IN (SELECT id FROM content)",
+        "names are defined, and not there",
+        "SELECT count(*) FROM symbol WHERE name NOT IN (SELECT id FROM name)",
     ),
     (
         "contents without a file are not marked as such",
@@ -84,7 +78,7 @@ def verify(connection: sqlite3.Connection) -> list[str]:
     if said != ["ok"]:
         return [f"The database is damaged: {it}." for it in said[:SHOWN]]
     found = []
-    for table in ("chunk_fts", "name_fts", "path_fts"):
+    for table in ("chunk_fts", "name_fts", "path_fts", "used_fts"):
         try:
             connection.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")
         except sqlite3.DatabaseError as error:
@@ -93,18 +87,35 @@ def verify(connection: sqlite3.Connection) -> list[str]:
         (count,) = connection.execute(question).fetchone()
         if count:
             found.append(f"{count} {says}.")
-    return found + list(_texts(connection))
+    return found + list(_texts(connection)) + list(_uses(connection))
 
 
 def _texts(connection: sqlite3.Connection) -> Iterator[str]:
     """Whether each kept text is the one it was."""
     rows = connection.execute(
-        "SELECT content.id, hash, language, text FROM content JOIN body ON body.content = content.id"
+        "SELECT content.id, hash, language, text, heads FROM content JOIN body ON body.content = content.id"
     )
-    for content, digest, language, data in rows:
+    for content, digest, language, data, heads in rows:
         try:
-            same = content_hash(language, text_in(data)) == digest
+            same = content_hash(language, text_in(data, heads)) == digest
         except (ValueError, zlib.error):
             same = False
         if not same:
             yield f"The text of content {content} is not the one that was kept."
+
+
+def _uses(connection: sqlite3.Connection) -> Iterator[str]:
+    """Whether each use of a name was indexed, and no other."""
+    names = {it for (it,) in connection.execute("SELECT id FROM name")}
+    wanted = {
+        (it, content)
+        for content, own, used in connection.execute("SELECT content, names, used FROM body")
+        for it in numbers_in(own)[:used]
+    }
+    try:
+        if wanted != set(users(connection)):
+            yield "The uses of names and their index do not agree."
+    except sqlite3.DatabaseError as error:
+        yield f"The index of the uses of names is damaged: {error}."
+    if count := sum(it not in names for it in {it for it, _ in wanted}):
+        yield f"{count} names are used, and not there."

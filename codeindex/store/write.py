@@ -10,7 +10,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,7 @@ from types import TracebackType
 from codeindex.identifiers import searchable
 from codeindex.store import disk
 from codeindex.store.collect import DEFAULTS as COLLECTING
-from codeindex.store.collect import Collecting, collect
+from codeindex.store.collect import Collecting, collect, trim
 from codeindex.store.connect import as_ours, open_to_write, translated
 from codeindex.store.contents import Contents
 from codeindex.store.errors import Damaged, Full
@@ -96,6 +96,8 @@ class Writer:
 
     def close(self) -> None:
         """Bring the log home if nobody reads in it, and let go."""
+        with suppress(sqlite3.Error):  # It is to be closed in any case.
+            trim(self._connection)
         self._connection.close()
 
     def generation(self) -> int:
@@ -116,9 +118,9 @@ class Writer:
     def empty(self) -> None:
         """Forget everything but the vectors: they are of texts, however those come about."""
         with self._transaction() as generation:
-            for it in ("chunk_fts", "path_fts", "name_fts"):
+            for it in ("chunk_fts", "path_fts", "name_fts", "used_fts"):
                 self._connection.execute(f"INSERT INTO {it} ({it}) VALUES ('delete-all')")
-            for it in ("file", "content", "body", "chunk", "symbol", "import", "name", "used"):
+            for it in ("file", "content", "body", "chunk", "symbol", "name"):
                 self._connection.execute(f"DELETE FROM {it}")
             self._connection.execute("UPDATE model SET done = 0")
             generation()
@@ -206,8 +208,9 @@ class Writer:
             return [str(as_ours(error))]
 
     def checkpoint(self) -> None:
-        """Bring the log home and make it small, as far as no reader is in the way."""
+        """Give back what is empty, and bring the log home, as far as no reader is in the way."""
         with translated():
+            trim(self._connection)
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
