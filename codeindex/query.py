@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
 
 from codeindex import identifiers
 
@@ -153,6 +155,26 @@ def expression(terms: tuple[str, ...]) -> str:
     """
     words = (re.sub(r"[^\w]+", " ", it).strip() for it in terms)
     return " OR ".join(f'"{it}"' for it in dict.fromkeys(words) if it.strip("_ "))
+
+
+def expressions(terms: tuple[str, ...], spread: Mapping[str, int], most: int) -> tuple[str, ...]:
+    """The same in parts that share no find, and that leave out those which only have one frequent term.
+
+    ``spread`` says in how many pieces each term stands. The rarest, in ``most`` pieces together but at least
+    one of them, find whatever has them, and the others only add to its score: frequent terms cost time with
+    every piece they are counted in. What has no rare term is found if it has the rarest other and one more.
+    """
+    order = sorted(terms, key=lambda it: spread.get(it, 0))
+    total = list(accumulate(spread.get(it, 0) for it in order))
+    count = max(1, sum(it <= most for it in total))
+    rare, often = expression(tuple(order[:count])), expression(tuple(order[count:]))
+    if not rare or not often:
+        return tuple(filter(None, (rare or often,)))
+    parts = [f"({rare}) AND ({often})", f"({rare}) NOT ({often})"]
+    first, more = expression(tuple(order[count : count + 1])), expression(tuple(order[count + 1 :]))
+    if first and more:
+        parts.append(f"(({first}) AND ({more})) NOT ({rare})")
+    return tuple(parts)
 
 
 def asked_for(text: str) -> frozenset[Place]:

@@ -9,12 +9,12 @@ kept as a signal, in the order of ``RULES``.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from codeindex import identifiers
 from codeindex.query import Form, Place, Query
-from codeindex.rank_places import alike, places, stem_words
+from codeindex.rank_places import is_among, places, stem_words
 from codeindex.types import Kind, Signal
 
 FLAT = 20.0  # What is added to ranks: the larger, the less the first ranks of a list stand out.
@@ -94,14 +94,18 @@ WEIGHTS: Mapping[Form, Mapping[str, float]] = {
 """How much each way of searching counts for each kind of question."""
 
 
+Step = tuple[str, float, float, str]
+"""What becomes a signal if the piece is shown: most are not."""
+
+
 def rank(
     query: Query,
     listings: Sequence[Listing],
     pieces: Mapping[int, Piece],
     rules: Sequence[Rule] | None = None,
-) -> list[Ranked]:
+) -> Iterator[Ranked]:
     """All candidates, best first; the same input gives the same order."""
-    why: dict[int, list[Signal]] = defaultdict(list)
+    why: dict[int, list[Step]] = defaultdict(list)
     scores = _fused(query.form, listings, pieces, why)
     matches = _matches(listings, pieces)
     for rule in RULES if rules is None else rules:
@@ -109,13 +113,18 @@ def rank(
         for key, share in rule.holds(board).items():
             factor = 1 + rule.number * share if rule.lifts else rule.number**share
             scores[key] *= factor
-            why[key].append(Signal(name=rule.name, value=factor, score=scores[key], reason=rule.reason))
+            why[key].append((rule.name, factor, scores[key], rule.reason))
     ordered = sorted(scores, key=lambda it: (-scores[it], pieces[it].path, pieces[it].first_line, it))
-    return [Ranked(piece=pieces[it], score=scores[it], why=tuple(why[it])) for it in ordered]
+    return (Ranked(piece=pieces[it], score=scores[it], why=tuple(map(_signal, why[it]))) for it in ordered)
+
+
+def _signal(step: Step) -> Signal:
+    name, value, score, reason = step
+    return Signal(name=name, value=value, score=score, reason=reason)
 
 
 def _fused(
-    form: Form, listings: Sequence[Listing], pieces: Mapping[int, Piece], why: dict[int, list[Signal]]
+    form: Form, listings: Sequence[Listing], pieces: Mapping[int, Piece], why: dict[int, list[Step]]
 ) -> dict[int, float]:
     """Reciprocal-rank fusion: by ranks, since the lists' own values cannot be compared."""
     scores: dict[int, float] = {}
@@ -125,8 +134,7 @@ def _fused(
             continue
         for place, (key, value) in enumerate((it for it in listing.entries if it[0] in pieces), 1):
             scores[key] = scores.get(key, 0.0) + weight * FLAT / (FLAT + place)
-            reason = f"number {place} of the list"
-            why[key].append(Signal(name=listing.name, value=value, score=scores[key], reason=reason))
+            why[key].append((listing.name, value, scores[key], f"number {place} of the list"))
     return scores
 
 
@@ -198,10 +206,9 @@ def _named_for_it(board: Board) -> Holds:
     """A definition whose name is made of words of the question."""
     holds = {}
     for key in board.scores:
-        words = identifiers.split(board.pieces[key].name)
-        matched = sum(any(alike(word, it) for it in board.query.terms) for word in set(words))
-        if matched and len(set(words)) == matched:
-            holds[key] = min(1.0, matched / 2)
+        words = set(identifiers.split(board.pieces[key].name))
+        if words and all(is_among(it, board.query.terms) for it in words):
+            holds[key] = min(1.0, len(words) / 2)
     return holds
 
 
@@ -211,9 +218,9 @@ def _file_stem(board: Board) -> Holds:
     return {key: share for key in board.scores if (share := shares[board.pieces[key].path])}
 
 
-def _stem_share(path: str, terms: Sequence[str]) -> float:
+def _stem_share(path: str, terms: tuple[str, ...]) -> float:
     words = stem_words(path)
-    return sum(any(alike(word, it) for it in terms) for word in words) / len(words)
+    return sum(is_among(it, terms) for it in words) / len(words)
 
 
 def _coherence(board: Board) -> Holds:

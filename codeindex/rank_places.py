@@ -39,6 +39,7 @@ COMPILED = {place: re.compile(text, re.IGNORECASE | re.VERBOSE) for place, text 
 FOLDERS_OWN = frozenset({"__init__", "__main__", "index", "lib", "main", "mod", "package"})
 SAY_NOTHING = frozenset({"lib", "pkg", "source", "sources", "src"})
 KEPT = 1 << 15
+SAME_HEAD = 3  # Characters: words that differ in one of these are not forms of one.
 
 
 @lru_cache(KEPT)
@@ -57,12 +58,19 @@ def stem_words(path: str) -> tuple[str, ...]:
     return identifiers.split(stem) or (stem.lower(),)
 
 
+@lru_cache(KEPT)
+def is_among(word: str, terms: tuple[str, ...]) -> bool:
+    """Whether a word is a form of one of the terms."""
+    head = word[:SAME_HEAD]
+    return any(it.startswith(head) and alike(word, it) for it in terms)
+
+
 def alike(word: str, term: str) -> bool:
     """Whether two words are forms of one: `routing` and `router`, `config` and `configuration`."""
     if word == term:
         return True
     shorter, longer = sorted((word, term), key=len)
-    if len(shorter) < 3:
+    if len(shorter) < SAME_HEAD:
         return False
     if longer.startswith(shorter):
         return True

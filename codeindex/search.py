@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 from weakref import WeakKeyDictionary
@@ -10,11 +10,12 @@ from weakref import WeakKeyDictionary
 from codeindex import identifiers
 from codeindex.config import DEFAULTS, WalkConfig
 from codeindex.overlay import Buffer, Overlay, Words, scores, words
-from codeindex.query import EVERYWHERE, Form, Query, expression, telling
+from codeindex.query import EVERYWHERE, Form, Query, expression, expressions, telling
 from codeindex.query import read as read_query
 from codeindex.rank import OF_KIND, Definition, Listing, Piece, Rule, rank
 from codeindex.rank_places import places
 from codeindex.search_check import Check, Source
+from codeindex.store.answers import as_list
 from codeindex.store.asked import matching
 from codeindex.store.read import Reader
 from codeindex.types import ChunkRow, FileRow, Filters, Hit, Symbol, SymbolRow
@@ -28,6 +29,13 @@ LOOKED_UP = 6  # Files of definitions that no other way of searching found.
 NEAR = 8  # Names that are nearly the one asked for.
 COMPARED = 20  # Chunks of the index among which those of buffers find their place.
 LARGE = 50_000  # Chunks. Below, to rank by every word takes a few milliseconds, and finds a little more.
+RANK = f"bm25({', '.join(map(str, WEIGHTS))})"
+BEST = (
+    "SELECT rowid, -rank FROM chunk_fts WHERE chunk_fts MATCH ? AND rank MATCH ? ORDER BY rank, rowid LIMIT ?"
+)
+SCORED = 4_000  # Chunks of a large index that are scored for its rarest words: each takes a microsecond.
+COUNTED = 8_000  # Chunks up to which a word is counted: all that is more often is as frequent.
+COUNT = "SELECT count(*) FROM (SELECT 1 FROM chunk_fts WHERE chunk_fts MATCH ? LIMIT ?)"
 EVERYTHING = Filters()
 
 
@@ -66,6 +74,39 @@ def search(
     return hits
 
 
+def by_words(
+    reader: Reader, terms: tuple[str, ...], limit: int, where: Filters = EVERYTHING
+) -> list[tuple[int, float]]:
+    """Chunks in which some of these words stand, best first; some may be in no file any more."""
+    known = _known(reader)
+    if known.chunks <= LARGE:
+        match = expression(terms)
+        return _best(reader, [match], limit, where) if match else []
+    terms = telling(terms)
+    return _best(reader, expressions(terms, known.spread(reader, terms), SCORED), limit, where)
+
+
+def _is_everywhere(reader: Reader, terms: tuple[str, ...]) -> bool:
+    """Whether all of the terms stand in so many chunks of a large index that where they do says nothing."""
+    known = _known(reader)
+    if known.chunks <= LARGE or not expression(terms):
+        return False
+    return EVERYWHERE.issuperset(terms) or (
+        len(terms) == 1 and SCORED < known.spread(reader, terms)[terms[0]]
+    )
+
+
+def _best(reader: Reader, matches: Iterable[str], limit: int, where: Filters) -> list[tuple[int, float]]:
+    """The best chunks of all that match one of these; no chunk may match two of them."""
+    if where != EVERYTHING:
+        rows = [it for match in matches for it in reader.lexical(match, WEIGHTS, limit, where)]
+        return sorted(rows, key=lambda it: (-it[1], it[0]))[:limit]
+    # Nearly all that is indexed is in a file, and who looks up the rest finds that it is not.
+    most = limit + limit // 8
+    rows = [it for match in matches for it in reader.matches(BEST, match, RANK, most)]
+    return sorted(rows, key=lambda it: (-it[1], it[0]))[:most]
+
+
 class _Candidates:
     """What may answer: chunks of the index by their ids, chunks of buffers by numbers below zero."""
 
@@ -92,12 +133,13 @@ class _Candidates:
         lexical = self._lexical()
         named = self._named(names)
         near: list[SymbolRow] = []
-        if self._asked.form is Form.SYMBOL and not symbols and not self._of_buffers:
+        if self._asked.form is Form.SYMBOL and not (symbols or self._of_buffers or self._is_written(names)):
             near = self._symbols([it for name in names for it in self._reader.names_near(name, NEAR)])
         meant = dense.near(self._asked.text, DENSE) if dense is not None else []
         for row in (*symbols, *near):
             self._defined.setdefault(row.content, []).append(row)
         self._take({key for listed in (lexical, named, meant) for key, _ in listed})
+        lexical = [it for it in lexical if it[0] in self.pieces][:LEXICAL]
         lists = {
             "lexical": self._with_buffers(lexical),
             "symbols": self._definitions(symbols),
@@ -109,18 +151,21 @@ class _Candidates:
 
     def _lexical(self) -> list[tuple[int, float]]:
         terms = self._asked.terms
-        match = expression(terms)
-        if match and _is_large(self._reader):
-            match = expression(telling(terms))
-            if self._asked.form is Form.SYMBOL and EVERYWHERE.issuperset(terms):
-                match = f"name : ({match})"
-        return self._reader.lexical(match, WEIGHTS, LEXICAL, self._where) if match else []
+        if self._asked.form is Form.SYMBOL and _is_everywhere(self._reader, terms):
+            return _best(self._reader, [f"name : ({expression(telling(terms))})"], LEXICAL, self._where)
+        return by_words(self._reader, terms, LEXICAL, self._where)
+
+    def _is_written(self, names: Sequence[str]) -> bool:
+        """Whether one of the names stands somewhere in the code: then it has no typing error."""
+        whole = [it.split()[0] for name in names if (it := identifiers.searchable(name))]
+        spread = _known(self._reader).spread(self._reader, whole)
+        return any(spread[it] for it in whole)
 
     def _named(self, names: Sequence[str]) -> list[tuple[int, float]]:
         """Chunks in which one of the names is defined: more than their first symbol may be."""
         whole = tuple(it.split()[0] for name in names if (it := identifiers.searchable(name)))
         match = expression(whole)
-        return self._reader.lexical(f"name : ({match})", WEIGHTS, DEFINED, self._where) if match else []
+        return _best(self._reader, [f"name : ({match})"], DEFINED, self._where) if match else []
 
     def _symbols(self, names: Collection[str]) -> list[SymbolRow]:
         found = self._reader.symbols(names, where=self._where, limit=64) if names else []
@@ -154,7 +199,9 @@ class _Candidates:
         if self._where.changed_since_ns and found:
             rows = self._reader.files(found)
             found = [it.path for it in rows if self._where.changed_since_ns <= it.mtime_ns]
-        return tuple(sorted(found, key=lambda it: (len(places(it)), it.count("/"), it)))
+        return tuple(
+            sorted(found, key=lambda it: (len(places(it)), it.count("/"), it)) if found[1:] else found
+        )
 
     def _definitions(self, symbols: Iterable[SymbolRow]) -> list[tuple[int, float]]:
         """The chunks that symbols are defined in, those of buffers first."""
@@ -185,20 +232,27 @@ class _Candidates:
         asked = " ".join(self._asked.paths)
         match = expression(tuple(identifiers.searchable(asked).split()) if asked else self._asked.terms)
         found = self._reader.paths(match, PATHS) if match else []
-        kept = {it.path for it in self._reader.files([path for path, _ in found]) if self._passes(it)}
+        kept = {it.path: it.content for it in self._reader.files([it for it, _ in found]) if self._passes(it)}
         ends = tuple(f"/{it.lstrip('/')}" for it in self._asked.paths)
         best: dict[str, int] = {}
         for key in [it for it, _ in lexical if it in self.pieces] + sorted(self.pieces):
             best.setdefault(self.pieces[key].path, key)
+        first = self._first({content for path, content in kept.items() if path not in best})
+        self._take(first.values())
         entries = []
         for path, score in sorted(found, key=lambda it: not (ends and f"/{it[0]}".endswith(ends))):
-            if path in kept and path not in best:
-                for row in self._reader.chunks_of(path)[:1]:
-                    self._add(row.id, row)
-                    best.update({path: row.id} if row.id in self.pieces else {})
-            if path in best:
-                entries.append((best[path], score))
+            key = best.get(path, first.get(kept[path], 0) if path in kept else 0)
+            if key in self.pieces:
+                entries.append((key, score))
         return self._buffers_called(ends) + entries
+
+    def _first(self, contents: Collection[int]) -> dict[int, int]:
+        """The first chunks of contents."""
+        rows = self._reader.rows(
+            "SELECT id, first_chunk FROM content WHERE chunks AND id IN (SELECT value FROM json_each(?))",
+            as_list(contents),
+        )
+        return dict(rows)
 
     def _buffers_called(self, ends: tuple[str, ...]) -> list[tuple[int, float]]:
         """The first chunks of the buffers whose path was asked for."""
@@ -258,16 +312,34 @@ class _Candidates:
         return key
 
 
-def _is_large(reader: Reader) -> bool:
-    """Whether words that stand everywhere cost more than they bring; counted once per generation."""
+class _Known:
+    """What is counted once per generation."""
+
+    def __init__(self, reader: Reader, generation: int) -> None:
+        self.generation = generation
+        self.chunks: int = reader.rows(
+            "SELECT coalesce(sum(chunks), 0) FROM content WHERE unused_since IS NULL"
+        )[0][0]
+        self._spread: dict[str, int] = {}
+
+    def spread(self, reader: Reader, terms: Iterable[str]) -> Mapping[str, int]:
+        """In how many chunks each of these terms stands, as far as it is counted."""
+        for it in terms:
+            if it not in self._spread:
+                rows = reader.matches(COUNT, expression((it,)), COUNTED)
+                self._spread[it] = rows[0][0] if rows else 0
+        return self._spread
+
+
+def _known(reader: Reader) -> _Known:
     generation = reader.generation()
-    known = _sizes.get(reader)
-    if known is None or known[0] != generation:
-        known = _sizes[reader] = (generation, reader.counts().chunks)
-    return LARGE < known[1]
+    known = _of_readers.get(reader)
+    if known is None or known.generation != generation:
+        known = _of_readers[reader] = _Known(reader, generation)
+    return known
 
 
-_sizes: WeakKeyDictionary[Reader, tuple[int, int]] = WeakKeyDictionary()
+_of_readers: WeakKeyDictionary[Reader, _Known] = WeakKeyDictionary()
 
 
 def _within(line: int, row: ChunkRow) -> bool:

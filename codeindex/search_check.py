@@ -11,8 +11,11 @@ from codeindex.files import read_bytes, text_of
 from codeindex.overlay import Buffer, parsed_buffer
 from codeindex.rank import Ranked
 from codeindex.store.read import Reader
+from codeindex.store.rows import content_hash
 from codeindex.types import Chunk, ChunkRow, Hit
 from codeindex.walk import belongs
+
+SAME = "SELECT 1 FROM content WHERE id = ? AND hash = ?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +37,8 @@ class Check:
         self._reader = reader
         self._root = root
         self._config = config
-        self._indexed: dict[int, str] = {}
-        self._now: dict[tuple[str, int], Buffer | str | None] = {}
+        self._indexed: dict[int, list[str]] = {}
+        self._now: dict[tuple[str, int], Buffer | list[str] | None] = {}
 
     def hit(self, ranked: Ranked, source: Source) -> Hit | None:
         """The candidate as it is now; None if it is gone from every file it was in."""
@@ -53,30 +56,33 @@ class Check:
         return None
 
     def _in_file(self, ranked: Ranked, row: ChunkRow, path: str) -> Hit | None:
-        if row.content not in self._indexed:
-            self._indexed[row.content] = self._reader.text(row.content)
-        indexed = self._indexed[row.content]
         key = (path, row.content)
         if key not in self._now:
-            self._now[key] = self._read(path, indexed, row.language)
+            self._now[key] = self._read(path, row)
         now = self._now[key]
         if now is None:
             return None
-        wanted = indexed.split("\n")[row.first_line - 1 : row.last_line]
-        if isinstance(now, str):  # nothing has changed
-            return _of_row(ranked, row, path, row.first_line, wanted)
+        if isinstance(now, list):  # nothing has changed
+            return _of_row(ranked, row, path, row.first_line, now[row.first_line - 1 : row.last_line])
+        if row.content not in self._indexed:
+            self._indexed[row.content] = self._reader.text(row.content).split("\n")
+        wanted = self._indexed[row.content][row.first_line - 1 : row.last_line]
         first_line = moved_to(wanted, now.lines, row.first_line)
         if first_line:
             return _of_row(ranked, row, path, first_line, wanted)
         chunk = _same_symbol(row, now)
         return _of_chunk(ranked, now, chunk, unsaved=False) if chunk else None
 
-    def _read(self, path: str, indexed: str, language: str) -> Buffer | str | None:
-        """The file's text if it is the one that was indexed; else what it says now, parsed; None if gone."""
-        if self._on_disk(path) == indexed:
-            return indexed
+    def _read(self, path: str, row: ChunkRow) -> Buffer | list[str] | None:
+        """The file's lines if they are those that were indexed; else what it says now, parsed; None if gone.
+
+        By their hash: to unpack the text that was indexed takes several times as long.
+        """
+        text = self._on_disk(path)
+        if text is not None and self._reader.rows(SAME, row.content, content_hash(row.language, text)):
+            return text.split("\n")
         now = belongs(self._root, self._root / path, self._config)
-        return None if now.text is None else parsed_buffer(path, now.text, now.language or language)
+        return None if now.text is None else parsed_buffer(path, now.text, now.language or row.language)
 
     def _on_disk(self, path: str) -> str | None:
         try:

@@ -1,6 +1,6 @@
 """The service of a workspace's index: it answers what comes in on standard input, each request once.
 
-Threads, each with its own way to the index: this one reads; three answer, so that what takes long holds up
+Threads, each with its own way to the index: this one reads; four answer, so that what takes long holds up
 nothing quick; one tells how things are; one sees to it that somebody writes. Buffers go to all that answer.
 """
 
@@ -28,6 +28,7 @@ from codeindex.protocol_asks import (
     Notice,
     Overview,
     Request,
+    Similar,
     message_in,
 )
 from codeindex.serve_desk import Desk, Place
@@ -47,7 +48,7 @@ SLOW_S = 0.5
 CHECK_S = 30.0
 CANCELLED = "Cancelled."
 BROKEN = "The index could not answer that; its log says why."
-QUICK, GRAPH, MAP = "quick", "graph", "map"
+QUICK, GRAPH, MAP, ALIKE = "quick", "graph", "map", "alike"
 
 
 class Voice:
@@ -105,7 +106,7 @@ class Service:
             status=lambda reader: safely(self._statuses, reader),
         )
         self._lanes: dict[str, queue.SimpleQueue[Ticket | Notice]] = {}
-        for name in (QUICK, GRAPH, MAP):
+        for name in (QUICK, GRAPH, MAP, ALIKE):
             lane = self._lanes[name] = queue.SimpleQueue()
             threading.Thread(target=self._work, args=(Desk(place), lane), name=name, daemon=True).start()
         threading.Thread(target=self._tell, name="tell", daemon=True).start()
@@ -152,6 +153,8 @@ class Service:
                 self._lanes[GRAPH].put(ticket)
             case Overview():
                 self._lanes[MAP].put(ticket)
+            case Similar():
+                self._lanes[ALIKE].put(ticket)
             case _:
                 self._lanes[QUICK].put(ticket)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +24,15 @@ from codeindex.protocol_asks import (
     Similar,
     Symbols,
 )
-from codeindex.query import expression
 from codeindex.rank import Piece, Ranked
-from codeindex.search import WEIGHTS, search
+from codeindex.search import by_words, search
 from codeindex.search_check import Check, Source
 from codeindex.serve_buffers import Buffers, relative_to
 from codeindex.serve_meaning import Meaning
 from codeindex.serve_symbols import find_symbols, outline_of
 from codeindex.store import Reader, StoreError, open_reader
-from codeindex.types import ChunkRow, Filters, Hit, SymbolRow
+from codeindex.types import ChunkRow, Hit, SymbolRow
 
-NOWHERE = Filters()
 SIMILAR_TERMS = 12  # Words by which similar code is looked for: the longest, which are the rarest.
 SIMILAR_CANDIDATES = 60
 LEAST_ALIKE = 0.15  # Of the words of both, so many are common.
@@ -153,21 +152,25 @@ class Desk:
         here = relative_to(self._place.root, ask.path) if ask.path else None
         words = frozenset(it for it in searchable(ask.text).split() if SHORTEST_TERM <= len(it))
         terms = sorted(words, key=lambda it: (-len(it), it))[:SIMILAR_TERMS]
-        match = expression(tuple(terms))
         with reader.snapshot():
-            found = reader.lexical(match, WEIGHTS, SIMILAR_CANDIDATES, NOWHERE) if match else []
-            rows = reader.chunks([it for it, _ in found])
+            found = by_words(reader, tuple(terms), SIMILAR_CANDIDATES)
             check = Check(reader, self._place.root, self._place.options.config)
-            hits = []
-            for row in rows.values():
+            texts: dict[int, list[str]] = {}
+            close: list[tuple[float, Source, ChunkRow]] = []
+            for row in reader.chunks([it for it, _ in found]).values():
                 paths = tuple(it for it in row.paths if it != here and it not in self._buffers.overlay)
-                text = "\n".join(reader.text(row.content).split("\n")[row.first_line - 1 : row.last_line])
+                if not paths:
+                    continue
+                if row.content not in texts:
+                    texts[row.content] = reader.text(row.content).split("\n")
+                text = "\n".join(texts[row.content][row.first_line - 1 : row.last_line])
                 other = frozenset(it for it in searchable(text).split() if SHORTEST_TERM <= len(it))
                 alike = len(words & other) / max(1, len(words | other))
-                hit = check.hit(_ranked(row, alike), Source(row=row, paths=paths)) if paths else None
-                if hit is not None and LEAST_ALIKE <= alike:
-                    hits.append(hit)
-        return sorted(hits, key=lambda it: (-it.score, it.path, it.first_line))[: ask.limit]
+                if LEAST_ALIKE <= alike:
+                    close.append((alike, Source(row=row, paths=paths), row))
+            close.sort(key=lambda it: (-it[0], it[1].paths[0], it[2].first_line))
+            shown = (check.hit(_ranked(row, alike), source) for alike, source, row in close)
+            return list(islice((it for it in shown if it is not None), ask.limit))
 
     def _definitions(self, ask: Definitions, reader: Reader) -> list[Hit]:
         """The code that names stand for."""

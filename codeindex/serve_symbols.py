@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Iterator
 
 from codeindex.overlay import Buffer, Overlay
 from codeindex.rank_places import places
+from codeindex.store.answers import as_list
+from codeindex.store.packed import PLACES
 from codeindex.store.read import Reader
 from codeindex.types import Filters, Kind, SymbolRow
 
@@ -13,6 +15,7 @@ EVERYTHING = Filters()
 MOST_NAMES = 150  # That begin so, contain or abbreviate what is typed, each.
 LONGEST = 200  # Characters of what is typed.
 LONGEST_HUMPS = 16
+PRIVATE = ("", "_", "__")
 SHORTEST_SUBSTRING = 3  # Characters: pieces of names are indexed by three.
 EXACT, SAME, BEGINS, HUMPS, CONTAINS = range(5)
 """How well a name fits, best first: written so, but for its case, begins so, its humps, somewhere in it."""
@@ -20,6 +23,13 @@ FIRST = {it: place for place, it in enumerate((
     Kind.CLASS, Kind.INTERFACE, Kind.FUNCTION, Kind.METHOD, Kind.TYPE, Kind.ENUM, Kind.MODULE, Kind.MACRO,
     Kind.CONSTANT, Kind.VARIABLE, Kind.SECTION,
 ))}  # fmt: skip
+SHOWN_FIRST = as_list([PLACES[it] for it in (Kind.CLASS, Kind.INTERFACE, Kind.FUNCTION, Kind.TYPE)])
+MOST_USED = (
+    "SELECT text FROM (SELECT DISTINCT symbol.name AS number FROM symbol"
+    " WHERE kind IN (SELECT value FROM json_each(?)) LIMIT 500) JOIN name ON name.id = number"
+    " ORDER BY (SELECT count(*) FROM (SELECT 1 FROM used_fts WHERE used_fts MATCH '\"' || number || '\"'"
+    " LIMIT 50)) DESC, number LIMIT ?"
+)
 Found = tuple[SymbolRow, str]
 """A symbol, and the file that it is shown in."""
 
@@ -28,7 +38,7 @@ def find_symbols(reader: Reader, overlay: Overlay, query: str, limit: int) -> li
     """The definitions whose names fit best, each in every file that has it."""
     typed, _, scope = _parted(query[:LONGEST])
     if not typed:
-        return []
+        return [] if scope else _most_used(reader, overlay, limit)
     with reader.snapshot():
         rows = reader.symbols(list(_names(reader, typed)), where=EVERYTHING, limit=4 * max(limit, 50))
     found = [(row, path) for row in rows for path in row.paths if path not in overlay]
@@ -40,6 +50,23 @@ def find_symbols(reader: Reader, overlay: Overlay, query: str, limit: int) -> li
         if (rank := fit(typed, row.name)) is not None and _is_within(row.scope, scope)
     ]
     return [it[-1] for it in sorted(scored, key=lambda it: it[:-1])[:limit]]
+
+
+def _most_used(reader: Reader, overlay: Overlay, limit: int) -> list[Found]:
+    """What an editor shows before anything is typed: what is on screen, then what most files use."""
+    found = [(row, it.path) for it in overlay.buffers() for row in symbols_of(it) if not row.scope]
+    with reader.snapshot():
+        names = [text for (text,) in reader.rows(MOST_USED, SHOWN_FIRST, limit)]
+        order = {it: place for place, it in enumerate(names)}
+        rows = reader.symbols(names, where=EVERYTHING, limit=4 * max(limit, 50))
+    indexed = [
+        (len(places(path)), order[row.name], path, row.line, (row, path))
+        for row in rows
+        if row.name in order and not row.scope
+        for path in row.paths
+        if path not in overlay
+    ]
+    return [*found, *(it[-1] for it in sorted(indexed, key=lambda it: it[:-1]))][:limit]
 
 
 def outline_of(reader: Reader | None, overlay: Overlay, path: str) -> list[Found]:
@@ -78,7 +105,8 @@ def fit(typed: str, name: str) -> int | None:
         return SAME
     if lower.startswith(small):
         return BEGINS
-    if _abbreviates(small, lower, humps(name)):
+    short = small.lstrip("_")
+    if short and _abbreviates(short, lower, humps(name)):
         return HUMPS
     return CONTAINS if SHORTEST_SUBSTRING <= len(small) and small in lower else None
 
@@ -135,13 +163,26 @@ def _names(reader: Reader, typed: str) -> Iterator[str]:
                 f'"{bare}"',
             )
         )
-    if 2 <= len(bare) <= LONGEST_HUMPS:
-        letters = (f"[{it.lower()}{it.upper()}]" for it in bare)
-        pattern = "*".join(letters) + "*"
-        rows = reader.rows(
-            f"SELECT text FROM name WHERE text GLOB ? AND {defined} LIMIT {10 * MOST_NAMES}", pattern
-        )
-        yield from (it for it in _column(rows) if fit(bare, it) == HUMPS)
+    short = bare.lstrip("_$")
+    if 2 <= len(short) <= LONGEST_HUMPS:
+        pattern = "*".join(f"[{it.lower()}{it.upper()}]" for it in short) + "*"
+        for begin in _beginnings(short[0]):
+            rows = reader.rows(
+                "SELECT text FROM name WHERE ?1 <= text COLLATE NOCASE AND text < ?2 COLLATE NOCASE"
+                f" AND text GLOB ?3 AND {defined} LIMIT {10 * MOST_NAMES}",
+                begin,
+                begin[:-1] + chr(ord(begin[-1]) + 1),
+                begin[:-1] + pattern,
+            )
+            yield from (it for it in _column(rows) if fit(bare, it) == HUMPS)
+
+
+def _beginnings(letter: str) -> Iterator[str]:
+    """How names begin whose first letter this is, private ones too; the index folds no case but ASCII's."""
+    cases = (letter.lower(),) if letter.isascii() else (letter.lower(), letter.upper())
+    for case in dict.fromkeys(cases):
+        if len(case) == 1:
+            yield from (private + case for private in PRIVATE)
 
 
 def _column(rows: Iterable[tuple[str]]) -> Iterator[str]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codeindex.query import MOST_TERMS, Form, Place, asked_for, expression, read, telling
+from codeindex.query import MOST_TERMS, Form, Place, asked_for, expression, expressions, read, telling
 
 FORMS = {
     "parse_args": Form.SYMBOL,
@@ -128,3 +128,17 @@ def test_words_that_stand_everywhere_are_left_out_if_others_say_enough() -> None
     """They cost the most time and tell the least; alone, they are all there is to ask for."""
     assert telling(("pool", "string", "connection", "retry")) == ("pool", "connection", "retry")
     assert telling(("string", "value", "pool")) == ("string", "value", "pool")
+
+
+def test_frequent_words_only_add_to_what_rare_ones_find() -> None:
+    """All at once if they are rare together; no part finds what another one does."""
+    spread = {"open": 50, "socket": 3, "file": 90, "retry": 4}
+    assert expressions(("open", "socket"), spread, 53) == ('"socket" OR "open"',)
+    assert expressions(("open",), spread, 10) == ('"open"',)
+    assert expressions((), {}, 10) == expressions(("_",), {}, 10) == ()
+    assert expressions(("file", "socket", "open", "retry"), spread, 10) == (
+        '("socket" OR "retry") AND ("open" OR "file")',
+        '("socket" OR "retry") NOT ("open" OR "file")',
+        '(("open") AND ("file")) NOT ("socket" OR "retry")',
+    )
+    assert expressions(("file", "open"), spread, 10) == ('("open") AND ("file")', '("open") NOT ("file")')

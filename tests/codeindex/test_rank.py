@@ -36,7 +36,7 @@ def test_what_is_on_two_lists_comes_before_what_is_on_one() -> None:
         Listing(name="lexical", entries=((1, 9.0), (2, 8.0))),
         Listing(name="dense", entries=((3, 0.9), (2, 0.8))),
     ]
-    assert rank(read("how does it parse"), listings, pieces, ())[0].piece.id == 2
+    assert next(rank(read("how does it parse"), listings, pieces, ())).piece.id == 2
 
 
 def test_a_definition_comes_before_its_uses() -> None:
@@ -132,7 +132,7 @@ def test_whatever_is_found_is_in_the_order_once(
         n: piece(n, f"{'tests/' if n % 3 else ''}f{n % 4}.py", f"parse{n}", line=n * 10) for n in range(1, 13)
     }
     listings = [Listing(name=name, entries=tuple(it)) for name, it in listed]
-    found = rank(read(text), listings, pieces)
+    found = list(rank(read(text), listings, pieces))
     assert sorted(it.piece.id for it in found) == sorted({key for it in listings for key, _ in it.entries})
     assert [it.score for it in found] == sorted((it.score for it in found), reverse=True)
-    assert found == rank(read(text), listings, pieces)
+    assert found == list(rank(read(text), listings, pieces))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from codeindex.search import by_words
 from codeindex.search_check import moved_to
 from codeindex.types import Filters, Kind
 from tests.codeindex.searched import Workspace, workspace
@@ -196,6 +197,23 @@ def test_a_large_index_is_asked_for_less(
     found = still.paths(question)
     assert set(found) <= set(everything)
     assert found[:1] == everything[:1] or question == "string"
+
+
+@pytest.mark.parametrize("scored", [1, 3, 5, 100])
+def test_what_has_a_rare_word_is_scored_with_all_its_words(
+    scored: int, still: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However few are scored: the first is the same, and no score is another one."""
+    terms = ("acquire", "connection", "session", "close", "pool")
+    everything = dict(by_words(still.reader, terms, 100))
+    monkeypatch.setattr("codeindex.search.LARGE", 0)
+    monkeypatch.setattr("codeindex.search.SCORED", scored)
+    found = by_words(still.reader, terms, 100)
+    assert len({key for key, _ in found}) == len(found) <= len(everything)
+    assert found[0][0] == next(iter(everything))
+    rarest = [key for key, _ in by_words(still.reader, ("acquire",), 100)]
+    scores = {key: score for key, score in found if key in rarest}
+    assert scores == pytest.approx({key: everything[key] for key in rarest})
 
 
 LINES = st.sampled_from(["", "a", "b", "    return", "x = 1"])
