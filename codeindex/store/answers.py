@@ -15,7 +15,7 @@ from codeindex.store import disk
 from codeindex.store.asked import Asked
 from codeindex.store.connect import as_ours
 from codeindex.store.errors import Damaged
-from codeindex.store.packed import Heads, heads_in
+from codeindex.store.packed import Heads
 from codeindex.store.rows import kept_path, path_in
 from codeindex.types import Filters
 
@@ -33,6 +33,8 @@ class Answers:
         self._path = folder / disk.NAME
         self._file = disk.file_id(self._path)
         self._asked = Asked()
+        self._counted_at = -1
+        self._counted: dict[str, int] = {}  # In how many chunks words stand.
         self._heads: dict[int, Heads] = {}  # No id is ever given to another content.
 
     def __enter__(self) -> Self:
@@ -111,7 +113,7 @@ class Answers:
             if missing
             else ()
         ):
-            self._heads[content] = unpacked(data)
+            self._heads[content] = Heads(data)
         with sound():
             return {it: self._heads[it] for it in contents}
 
@@ -128,17 +130,9 @@ class Answers:
 
 @contextmanager
 def sound() -> Iterator[None]:
-    """Within it, what one row speaks of and another has not means damage."""
+    """Within it, what cannot be unpacked, and what one row speaks of and another has not, means damage."""
     try:
         yield
-    except LookupError as error:
-        raise Damaged("The index is damaged.") from error
-
-
-def unpacked(data: bytes) -> Heads:
-    """The heads in a row. Raises Damaged."""
-    try:
-        return heads_in(data)
     except (LookupError, TypeError, ValueError, zlib.error) as error:
         raise Damaged("The index is damaged.") from error
 

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from codeindex.store.answers import unpacked
+from codeindex.store.answers import sound
 from codeindex.store.connect import as_ours
 from codeindex.store.names import Names
-from codeindex.store.packed import Use, numbers_in, uses_in
+from codeindex.store.packed import Heads, Use, numbers_in, uses_in
 from codeindex.store.rows import path_in
 from codeindex.types import Kind
 
@@ -46,9 +46,13 @@ class Bulk(Names):
             "SELECT content, first_symbol, heads FROM body JOIN content ON content.id = content"
             " WHERE unused_since IS NULL AND 0 < symbols ORDER BY first_symbol"
         ):
-            heads = unpacked(data)
-            for number, (kind, said) in enumerate(zip(heads.kinds, heads.said, strict=True), first):
-                yield content, number, names[number], kind, said[1]
+            with sound():
+                heads = Heads(data)
+                found = [
+                    (content, first + it, names[first + it], kind, heads.said(it)[1])
+                    for it, kind in enumerate(heads.kinds)
+                ]
+            yield from found
 
     def all_defined(self) -> dict[int, str]:
         """The names that are defined, by their ids."""

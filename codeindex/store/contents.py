@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from codeindex.store.packed import heads_in, numbers_in, pack_numbers, text_in
+from codeindex.store.packed import Heads, numbers_in, pack_numbers, text_in
 from codeindex.store.rows import Content, Words, words_of
 
 REMEMBERED = 200_000  # Names whose ids are kept at hand.
@@ -50,7 +50,8 @@ class Contents:
             chunks += [(number, content, *values) for number, values in enumerate(it.chunks, chunk)]
             words += [(number, *said) for number, said in enumerate(it.words, chunk)]
             symbols += [
-                (own[place], number, content, kind) for number, (place, kind) in enumerate(it.symbols, symbol)
+                (own[place], number, content, *values)
+                for number, (place, *values) in enumerate(it.symbols, symbol)
             ]
             content, chunk, symbol = content + 1, chunk + len(it.chunks), symbol + len(it.symbols)
         symbols.sort()
@@ -102,15 +103,16 @@ def remove_contents(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
     symbols: list[tuple[int, int]] = []
     for content in ids:
         words += chunk_words(connection, content)
-        names, count, heads, first = connection.execute(
-            "SELECT names, used, heads, first_symbol FROM body JOIN content ON content.id = content"
+        names, count, first, symbols_here, packed = connection.execute(
+            "SELECT names, used, first_symbol, symbols, heads FROM body JOIN content ON content.id = content"
             " WHERE content = ?",
             (content,),
         ).fetchone()
         own = numbers_in(names)
         if count:
             used.append((content, as_words(own[:count])))
-        symbols += _symbols(connection, own, [it for it, *_ in heads_in(heads).said], first)
+        heads = Heads(packed)
+        symbols += _symbols(connection, own, [heads.said(it)[0] for it in range(symbols_here)], first)
     many(
         "INSERT INTO chunk_fts (chunk_fts, rowid, name, doc, body) VALUES ('delete', ?, ?, ?, ?)",
         words,
@@ -149,16 +151,22 @@ def _symbols(
 
 def chunk_words(connection: sqlite3.Connection, content: int) -> list[tuple[int, *Words]]:
     """What the full-text index was fed for a content's chunks, with their ids."""
-    text, packed, first = connection.execute(
-        "SELECT text, heads, first_chunk FROM body JOIN content ON content.id = content WHERE content = ?",
+    text, packed, symbols = connection.execute(
+        "SELECT text, heads, symbols FROM body JOIN content ON content.id = content WHERE content = ?",
         (content,),
     ).fetchone()
     lines = text_in(text, packed).split("\n")
-    heads = heads_in(packed)
-    defined = [(line, name) for (_, _, line, _), (name, *_) in zip(heads.lines, heads.said, strict=True)]
-    return [
-        (number, *words_of(begin, end, (name, scope, doc), defined, lines))
-        for number, ((begin, end), (name, scope, _, doc)) in enumerate(
-            zip(heads.chunk_lines, heads.chunk_said, strict=True), first
-        )
+    heads = Heads(packed)
+    defined = [
+        (line, heads.said(it)[0]) for it, (_, _, line, _) in zip(range(symbols), heads.lines, strict=True)
     ]
+    found: list[tuple[int, *Words]] = []
+    for number, begin, end, place in connection.execute(
+        "SELECT id, first_line, last_line, said FROM chunk"
+        " WHERE id >= (SELECT first_chunk FROM content WHERE id = ?1)"
+        " AND id < (SELECT first_chunk + chunks FROM content WHERE id = ?1) ORDER BY id",
+        (content,),
+    ):
+        name, scope, _, doc = ("", "", "", "") if place is None else heads.said(place)
+        found.append((number, *words_of(begin, end, (name, scope, doc), defined, lines)))
+    return found

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from codeindex.store.answers import HAS_FILE, Answers, as_list, fits, sound
+from codeindex.store.answers import HAS_FILE, REMEMBERED, Answers, as_list, fits, sound
 from codeindex.store.near import nearest, trigrams
-from codeindex.store.packed import KINDS, Heads, numbers_in, uses_in
-from codeindex.types import Filters, ReferenceRow, SymbolRow
+from codeindex.store.packed import KINDS, PLACES, Heads, numbers_in, uses_in
+from codeindex.types import Filters, Kind, ReferenceRow, SymbolRow
 
+COUNTED_NAMES, COUNTED_USERS = 2_000, 50  # More of them change little in what is most used.
 NEAR = 200  # Names whose likeness is computed.
 SYMBOL = "SELECT symbol.id, symbol.content, symbol.kind FROM name JOIN symbol ON symbol.name = name.id"
 USER_HAS_FILE = "EXISTS (SELECT 1 FROM file WHERE file.content = used_fts.rowid)"
@@ -76,6 +77,31 @@ class Names(Answers):
                 if self._is_used(names[name]):
                     found.append(name)
         return found
+
+    def most_used(self, kinds: Collection[Kind], limit: int) -> list[str]:
+        """Names that are defined at the top of a text as one of these kinds, those most texts use first."""
+        rows = self.rows(
+            "SELECT text FROM (SELECT DISTINCT name AS number FROM symbol WHERE top"
+            " AND kind IN (SELECT value FROM json_each(?)) LIMIT ?) JOIN name ON name.id = number"
+            " ORDER BY (SELECT count(*) FROM (SELECT 1 FROM used_fts"
+            " WHERE used_fts MATCH CAST(number AS TEXT) LIMIT ?)) DESC, number LIMIT ?",
+            as_list([PLACES[it] for it in kinds]),
+            *(COUNTED_NAMES, COUNTED_USERS, limit),
+        )
+        return [it for (it,) in rows]
+
+    def frequencies(self, terms: Collection[str]) -> dict[str, int]:
+        """In how many chunks each word stands, by its stem; those of contents that wait are counted, too."""
+        with self.snapshot():
+            generation = self.generation()
+            if generation != self._counted_at or REMEMBERED < len(self._counted):
+                self._counted_at, self._counted = generation, {}
+            for it in terms:
+                if it not in self._counted:
+                    quoted = '"{}"'.format(it.replace('"', '""'))
+                    rows = self.matches("SELECT count(*) FROM chunk_fts WHERE chunk_fts MATCH ?", quoted)
+                    self._counted[it] = rows[0][0] if rows else 0
+            return {it: self._counted[it] for it in terms}
 
     def outline(self, path: str) -> tuple[SymbolRow, ...]:
         """A file's symbols, in order."""
@@ -181,7 +207,7 @@ def _symbol(
 ) -> SymbolRow:
     language, first = about
     first_line, last_line, line, column = heads.lines[number - first]
-    name, scope, signature, doc = heads.said[number - first]
+    name, scope, signature, doc = heads.said(number - first)
     return SymbolRow(
         id=number,
         content=content,

@@ -10,14 +10,18 @@ import json
 import zlib
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from functools import cached_property
+from itertools import accumulate, pairwise
 from typing import Any
 
 from codeindex.types import Chunk, Import, Kind, Reference, Symbol
 
 REACH = 32_768  # Bytes: further back zlib does not refer.
-ONE_BYTE = 128  # What is less is kept as one byte.
+WIDTHS = {"B": 1, "H": 2, "I": 4}
+"""Bytes of a number."""
+SIZE = 4
+TOGETHER = 16
+"""Symbols that are packed in one piece: who asks for one unpacks no more."""
 KINDS = (
     Kind.CLASS,
     Kind.CONSTANT,
@@ -40,95 +44,107 @@ Said = tuple[str, str, str, str]
 """Name, scope, signature, doc."""
 
 
-@dataclass(frozen=True, slots=True)
 class Heads:
-    """What the symbols and the chunks of a text say of themselves, and what it imports, in their orders."""
+    """What the symbols and the chunks of a text say of themselves, its imports; unpacked when asked."""
 
-    kinds: tuple[Kind, ...]
-    """Of the symbols."""
-    lines: tuple[tuple[int, int, int, int], ...]
-    """Of the symbols: first and last line, line and column of the name."""
-    said: tuple[Said, ...]
-    """Of the symbols."""
-    chunk_lines: tuple[tuple[int, int], ...]
-    chunk_kinds: tuple[Kind | None, ...]
-    chunk_said: tuple[Said, ...]
-    imports: tuple[tuple[int, str, tuple[str, ...]], ...]
-    """Line, module, names."""
+    def __init__(self, data: bytes) -> None:
+        """Of the packed ones. What is damaged shows when it is asked for."""
+        count = int.from_bytes(data[:SIZE], "little")
+        ends = array("I", data[SIZE : SIZE * (count + 1)])
+        begin = SIZE * (count + 1)
+        self._parts = [data[begin + one : begin + other] for one, other in pairwise([0, *ends])]
+        self._said: dict[int, list[Said]] = {}
+
+    def said(self, place: int) -> Said:
+        """Of a symbol, or behind all symbols of a chunk that is none."""
+        block, within = divmod(place, TOGETHER)
+        if block not in self._said:
+            names, scopes, docs, signatures = _unpacked(self._parts[block + 1])
+            self._said[block] = list(zip(names, _with_repeats(scopes), signatures, docs, strict=True))
+        return self._said[block][within]
+
+    def known(self) -> bytes:
+        """What the text may refer to."""
+        return b"".join(map(zlib.decompress, self._parts))[-REACH:]
+
+    @property
+    def kinds(self) -> list[Kind]:
+        """Of the symbols."""
+        return [KINDS[it] for it in self._rest[3]]
+
+    @property
+    def imports(self) -> list[tuple[int, str, tuple[str, ...]]]:
+        """Line, module, names."""
+        lines, modules, names, *_ = self._rest
+        return [
+            (line, module, tuple(it))
+            for line, module, it in zip(accumulate(lines), modules, names, strict=True)
+        ]
+
+    @cached_property
+    def lines(self) -> list[tuple[int, int, int, int]]:
+        """Of the symbols: first and last line, line and column of the name."""
+        found: list[tuple[int, int, int, int]] = []
+        last = 0
+        for begin, length, offset, column in zip(*self._rest[4:], strict=True):
+            start = last + begin
+            last = start + length
+            found.append((start, last, start + offset, column))
+        return found
+
+    @cached_property
+    def _rest(self) -> Any:
+        return _unpacked(self._parts[0])
 
 
 def pack_heads(
     symbols: Sequence[Symbol], chunks: Sequence[Chunk], imports: Sequence[Import]
-) -> tuple[bytes, bytes]:
-    """The heads as they are kept, and what the text may refer to: ``pack_text`` and ``text_in`` take it."""
+) -> tuple[bytes, bytes, list[int | None]]:
+    """The heads as they are kept, what the text may refer to, and where in them each chunk is spoken of."""
     heads = {_head(it): place for place, it in reversed(list(enumerate(symbols)))}
-    own = [heads.get(_head(it), -1) if it.name else -1 for it in chunks]
-    free = [it for it, symbol in zip(chunks, own, strict=True) if symbol < 0]
+    said: list[Symbol | Chunk] = list(symbols)
+    places: list[int | None] = []
+    for it in chunks:
+        place = heads.get(_head(it)) if it.name else None
+        if place is None and (it.name or it.scope or it.signature or it.doc):
+            place = len(said)
+            said.append(it)
+        places.append(place)
     ends = [0, *(it.last_line for it in symbols)]
-    columns = [
-        _rises([it.line for it in imports]),
-        [it.module for it in imports],
-        [list(it.names) for it in imports],
-        [-1 if it.kind is None else PLACES[it.kind] for it in free],
-        [[it.name, it.scope, it.signature, it.doc] if _says(it) else 0 for it in free],
-        _rises(own),
-        *_chunk_lines(chunks, [symbols[it] if 0 <= it else None for it in own]),
-        [PLACES[it.kind] for it in symbols],
-        [it.first_line - before for it, before in zip(symbols, ends, strict=False)],
-        [it.last_line - it.first_line for it in symbols],
-        [it.line - it.first_line for it in symbols],
-        [it.column for it in symbols],
-        [it.name for it in symbols],
-        _without_repeats([it.scope for it in symbols]),
-        [it.doc for it in symbols],
-        [it.signature for it in symbols],
+    parts = [
+        _json(
+            [
+                _rises([it.line for it in imports]),
+                [it.module for it in imports],
+                [list(it.names) for it in imports],
+                [PLACES[it.kind] for it in symbols],
+                [it.first_line - before for it, before in zip(symbols, ends, strict=False)],
+                [it.last_line - it.first_line for it in symbols],
+                [it.line - it.first_line for it in symbols],
+                [it.column for it in symbols],
+            ]
+        )
     ]
-    data = json.dumps(columns, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-    return zlib.compress(data), data[-REACH:]
+    for start in range(0, len(said), TOGETHER):
+        some = said[start : start + TOGETHER]
+        columns = (
+            [it.name for it in some],
+            _without_repeats([it.scope for it in some]),
+            [it.doc for it in some],
+            [it.signature for it in some],
+        )
+        parts.append(_json(columns))
+    packed = [zlib.compress(it) for it in parts]
+    sizes = array("I", [len(parts), *accumulate(map(len, packed))])
+    return b"".join((sizes.tobytes(), *packed)), b"".join(parts)[-REACH:], places
 
 
-def heads_in(data: bytes) -> Heads:
-    """The heads again. Raises ValueError or zlib.error if they are damaged."""
-    columns: Any = json.loads(zlib.decompress(data).decode("utf-8", "surrogatepass"))
-    import_lines, modules, imported, free_kinds, free_said, own, first, more, *rest = columns
-    kinds, begins, lengths, offsets, places, names, scopes, docs, signatures = rest
-    said = tuple(zip(names, _with_repeats(scopes), signatures, docs, strict=True))
-    symbol_kinds = tuple(KINDS[it] for it in kinds)
-    lines: list[tuple[int, int, int, int]] = []
-    last = 0
-    for begin, length, offset, column in zip(begins, lengths, offsets, places, strict=True):
-        start = last + begin
-        last = start + length
-        lines.append((start, last, start + offset, column))
-    free = iter(zip(free_kinds, free_said, strict=True))
-    chunk_lines: list[tuple[int, int]] = []
-    chunk_kinds: list[Kind | None] = []
-    chunk_said: list[Said] = []
-    last = 0
-    for symbol, begin, end in zip(accumulate(own), first, more, strict=True):
-        if symbol < 0:
-            kind, its = next(free)
-            chunk_kinds.append(None if kind < 0 else KINDS[kind])
-            chunk_said.append(tuple(its) if its else ("", "", "", ""))
-            start = last + begin
-            last = start + end
-        else:
-            chunk_kinds.append(symbol_kinds[symbol])
-            chunk_said.append(said[symbol])
-            start, last = lines[symbol][0] + begin, lines[symbol][1] + end
-        chunk_lines.append((start, last))
-    return Heads(
-        kinds=symbol_kinds,
-        lines=tuple(lines),
-        said=said,
-        chunk_lines=tuple(chunk_lines),
-        chunk_kinds=tuple(chunk_kinds),
-        chunk_said=tuple(chunk_said),
-        imports=tuple(
-            (line, module, tuple(it))
-            for line, module, it in zip(accumulate(import_lines), modules, imported, strict=True)
-        ),
-    )
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def _unpacked(data: bytes) -> Any:
+    return json.loads(zlib.decompress(data).decode("utf-8", "surrogatepass"))
 
 
 def pack_text(text: bytes, known: bytes) -> bytes:
@@ -139,7 +155,7 @@ def pack_text(text: bytes, known: bytes) -> bytes:
 
 def text_in(text: bytes, heads: bytes) -> str:
     """The text in a kept one, with its kept heads. Raises ValueError or zlib.error if one is damaged."""
-    unpacker = zlib.decompressobj(zdict=zlib.decompress(heads)[-REACH:])
+    unpacker = zlib.decompressobj(zdict=Heads(heads).known())
     data = unpacker.decompress(text)
     if not unpacker.eof:
         raise ValueError("The text is not all there.")
@@ -147,30 +163,16 @@ def text_in(text: bytes, heads: bytes) -> str:
 
 
 def pack_numbers(values: Sequence[int]) -> bytes:
-    """Numbers that are not negative, seven bits to a byte: most are small."""
-    if max(values, default=0) < ONE_BYTE:
-        return bytes(values)
-    packed = bytearray()
-    for it in values:
-        while ONE_BYTE <= it:
-            packed.append(it & 127 | 128)
-            it >>= 7
-        packed.append(it)
-    return bytes(packed)
+    """Numbers that are not negative, each in as many bytes as the largest one needs."""
+    largest = max(values, default=0)
+    width = next(it for it, size in WIDTHS.items() if largest < 1 << 8 * size)
+    return width.encode() + array(width, values).tobytes()
 
 
-def numbers_in(data: bytes) -> Sequence[int]:
+def numbers_in(data: bytes) -> array[int]:
     """The numbers again."""
-    if data.isascii():
-        return data
-    found = array("Q")
-    value = shift = 0
-    for it in data:
-        value |= (it & 127) << shift
-        shift += 7
-        if it < ONE_BYTE:
-            found.append(value)
-            value = shift = 0
+    found = array(data[:1].decode())
+    found.frombytes(data[1:])
     return found
 
 
@@ -186,39 +188,31 @@ def pack_uses(references: Sequence[Reference], places: dict[str, int]) -> bytes:
         return b""
     lines = [it[0] for it in uses]
     symbols = [it[2] for it in uses]
-    values = [it[1] for it in uses]
-    values += _rises(lines)
-    values += [
+    rest = [
         (step << 1 if 0 <= step else ~step << 1 | 1) << 1 | it[3]
         for step, it in zip(_rises(symbols), uses, strict=True)
     ]
-    return zlib.compress(pack_numbers(values))
+    columns = [pack_numbers(it) for it in ([it[1] for it in uses], _rises(lines), rest)]
+    return len(uses).to_bytes(SIZE, "little") + zlib.compress(b"".join(columns))
 
 
 def uses_in(data: bytes) -> Iterator[Use]:
     """Where names are used, in the order of the lines."""
     if not data:
         return iter(())
-    values = numbers_in(zlib.decompress(data))
-    count = len(values) // 3
-    names, lines, rest = values[:count], accumulate(values[count : 2 * count]), values[2 * count :]
+    count = int.from_bytes(data[:SIZE], "little")
+    packed = zlib.decompress(data[SIZE:])
+    columns = []
+    for _ in range(3):
+        size = 1 + count * WIDTHS[chr(packed[0])]
+        columns.append(numbers_in(packed[:size]))
+        packed = packed[size:]
+    names, lines, rest = columns
     symbols = accumulate(~(it >> 2) if it & 2 else it >> 2 for it in rest)
     return (
         (name, line, symbol, bool(it & 1))
-        for name, line, symbol, it in zip(names, lines, symbols, rest, strict=True)
+        for name, line, symbol, it in zip(names, accumulate(lines), symbols, rest, strict=True)
     )
-
-
-def _chunk_lines(chunks: Sequence[Chunk], owners: Sequence[Symbol | None]) -> tuple[list[int], list[int]]:
-    """First and last lines, by how far they are from those of the symbol, or from the chunk before."""
-    first: list[int] = []
-    last: list[int] = []
-    before = 0
-    for it, owner in zip(chunks, owners, strict=True):
-        first.append(it.first_line - (owner.first_line if owner else before))
-        last.append(it.last_line - (owner.last_line if owner else it.first_line))
-        before = it.last_line
-    return first, last
 
 
 def _rises(values: Sequence[int]) -> list[int]:
@@ -236,10 +230,6 @@ def _with_repeats(values: Sequence[str | int]) -> Iterator[str]:
         if isinstance(it, str):
             last = it
         yield last
-
-
-def _says(it: Chunk) -> bool:
-    return bool(it.name or it.scope or it.signature or it.doc)
 
 
 def _head(it: Symbol | Chunk) -> tuple[str | None, str, str, str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from codeindex.store.answers import HAS_FILE, as_list, fits, sound, unpacked
+from codeindex.store.answers import HAS_FILE, as_list, fits, sound
 from codeindex.store.bulk import Bulk
 from codeindex.store.connect import open_to_read
 from codeindex.store.errors import Damaged, StoreError
@@ -25,7 +25,7 @@ CANDIDATES = 4
 """So many times what is wanted is looked at first: some of it no file has any more, or nobody asked for."""
 
 CHUNK = (
-    "SELECT chunk.id, chunk.content, language, first_chunk, chunk.hash FROM chunk"
+    "SELECT chunk.id, chunk.content, language, first_line, last_line, kind, said, chunk.hash FROM chunk"
     " JOIN content ON content.id = chunk.content"
 )
 
@@ -168,11 +168,12 @@ class Reader(Bulk):
             f"SELECT path, heads FROM file JOIN body ON body.content = file.content {one} ORDER BY path",
             *(() if path is None else (kept_path(path),)),
         )
-        return [
-            ImportRow(path=path_in(where), module=module, names=names, line=line)
-            for where, data in rows
-            for line, module, names in unpacked(data).imports
-        ]
+        with sound():
+            return [
+                ImportRow(path=path_in(where), module=module, names=names, line=line)
+                for where, data in rows
+                for line, module, names in Heads(data).imports
+            ]
 
     def missing_vectors(self, model: str, limit: int) -> list[tuple[bytes, int]]:
         """What is not embedded yet: its hash and a chunk that has it, newest files first."""
@@ -205,24 +206,12 @@ class Reader(Bulk):
         paths = self.paths_of({it[1] for it in rows})
         heads = self.heads_of(paths)
         with sound():
-            return tuple(
-                _chunk(number, content, language, digest, paths[content], heads[content], number - first)
-                for number, content, language, first, digest in rows
-                if content in paths
-            )
+            return tuple(_chunk(it, paths[it[1]], heads[it[1]]) for it in rows if it[1] in paths)
 
 
-def _chunk(
-    number: int,
-    content: int,
-    language: str,
-    digest: bytes,
-    paths: tuple[str, ...],
-    heads: Heads,
-    place: int,
-) -> ChunkRow:
-    first_line, last_line = heads.chunk_lines[place]
-    name, scope, signature, doc = heads.chunk_said[place]
+def _chunk(row: tuple[Any, ...], paths: tuple[str, ...], heads: Heads) -> ChunkRow:
+    number, content, language, first_line, last_line, kind, place, digest = row
+    name, scope, signature, doc = ("", "", "", "") if place is None else heads.said(place)
     return ChunkRow(
         id=number,
         content=content,
@@ -230,7 +219,7 @@ def _chunk(
         language=language,
         first_line=first_line,
         last_line=last_line,
-        kind=heads.chunk_kinds[place],
+        kind=None if kind is None else KINDS[kind],
         name=name,
         scope=scope,
         signature=signature,

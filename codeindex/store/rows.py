@@ -12,10 +12,10 @@ from codeindex.store.packed import PLACES, pack_heads, pack_text, pack_uses
 from codeindex.types import Chunk, Parsed
 
 HASH_BYTES = 16
-ChunkValues = tuple[int | None, bytes]
-"""Kind, by its place among the kinds, and the hash of what is embedded."""
-SymbolValues = tuple[int, int]
-"""Place of its name, and kind."""
+ChunkValues = tuple[int, int, int | None, int | None, bytes]
+"""First and last line, kind by its place among the kinds, place in the heads, hash of what is embedded."""
+SymbolValues = tuple[int, int, bool]
+"""Place of its name, kind, whether it is at the top."""
 Words = tuple[str, str, str]
 """Name, doc and body of a chunk, as the full-text index is fed."""
 
@@ -75,7 +75,7 @@ def content_of(text: str, parsed: Parsed) -> Content:
     names, used = _names(parsed)
     places = {name: place for place, name in enumerate(names)}
     lines = text.split("\n")
-    heads, known = pack_heads(parsed.symbols, parsed.chunks, parsed.imports)
+    heads, known, said = pack_heads(parsed.symbols, parsed.chunks, parsed.imports)
     defined = [(it.line, it.name) for it in parsed.symbols]
     return Content(
         hash=content_hash(parsed.language, text),
@@ -85,7 +85,7 @@ def content_of(text: str, parsed: Parsed) -> Content:
         degraded=parsed.degraded,
         text=pack_text(data, known),
         heads=heads,
-        chunks=tuple(_chunk(it, lines) for it in parsed.chunks),
+        chunks=tuple(_chunk(it, place, lines) for it, place in zip(parsed.chunks, said, strict=True)),
         words=tuple(
             words_of(it.first_line, it.last_line, (it.name, it.scope, it.doc), defined, lines)
             for it in parsed.chunks
@@ -93,7 +93,7 @@ def content_of(text: str, parsed: Parsed) -> Content:
         names=names,
         used=used,
         uses=pack_uses(parsed.references, places),
-        symbols=tuple((places[it.name], PLACES[it.kind]) for it in parsed.symbols),
+        symbols=tuple((places[it.name], PLACES[it.kind], not it.scope) for it in parsed.symbols),
     )
 
 
@@ -135,7 +135,7 @@ def _names(parsed: Parsed) -> tuple[tuple[str, ...], int]:
     return (*used, *defined), len(used)
 
 
-def _chunk(it: Chunk, lines: Sequence[str]) -> ChunkValues:
+def _chunk(it: Chunk, place: int | None, lines: Sequence[str]) -> ChunkValues:
     text = "\n".join(lines[it.first_line - 1 : it.last_line])
     kind = None if it.kind is None else PLACES[it.kind]
-    return kind, embedded_hash(embedded_text(it, text))
+    return it.first_line, it.last_line, kind, place, embedded_hash(embedded_text(it, text))

@@ -53,10 +53,13 @@ TABLES = (
         uses BLOB NOT NULL, text BLOB NOT NULL
     )""",
     # What must be found by itself, and no more: the rest of a chunk and of a symbol is in the heads.
-    "CREATE TABLE chunk (id INTEGER PRIMARY KEY, content INTEGER NOT NULL, kind INTEGER, hash BLOB NOT NULL)",
+    """CREATE TABLE chunk (
+        id INTEGER PRIMARY KEY, content INTEGER NOT NULL, first_line INTEGER NOT NULL,
+        last_line INTEGER NOT NULL, kind INTEGER, said INTEGER, hash BLOB NOT NULL
+    )""",
     """CREATE TABLE symbol (
         name INTEGER NOT NULL, id INTEGER NOT NULL, content INTEGER NOT NULL, kind INTEGER NOT NULL,
-        PRIMARY KEY (name, id)
+        top INTEGER NOT NULL, PRIMARY KEY (name, id)
     ) WITHOUT ROWID""",
     "CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL)",
     "CREATE INDEX name_text ON name (text COLLATE NOCASE)",

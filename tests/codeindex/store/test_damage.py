@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from codeindex.store import open_reader, open_writer
+from codeindex.store import disk, open_reader, open_writer
 from codeindex.store.disk import ASIDE, NAME
 from codeindex.store.errors import Newer, StoreError
 from codeindex.store.read import why_not
@@ -121,6 +121,50 @@ def test_an_older_versions_index_is_brought_up_to_date(tmp_path: Path) -> None:
     assert connection.execute("SELECT DISTINCT note FROM file").fetchall() == [("older",)]
     connection.close()
     assert "newer" in why_not(tmp_path)  # To a program that knows only the first steps.
+
+
+def test_the_first_versions_index_is_read_again_but_keeps_the_vectors(tmp_path: Path) -> None:
+    """Its other tables go, with what was in them; ids go on where they were."""
+    disk.private_folder(tmp_path)
+    connection = sqlite3.connect(tmp_path / NAME)
+    migrate(connection, MIGRATIONS[:1])
+    connection.execute("CREATE TABLE file (id INTEGER PRIMARY KEY, path UNIQUE NOT NULL, content INTEGER)")
+    connection.execute("CREATE TABLE chunk (id INTEGER PRIMARY KEY, signature TEXT)")
+    connection.execute("CREATE TABLE used (name INTEGER, content INTEGER, PRIMARY KEY (name, content))")
+    connection.execute("CREATE VIRTUAL TABLE chunk_fts USING fts5(name, doc, body, content='')")
+    connection.execute("INSERT INTO file VALUES (1, 'a.py', 1)")
+    connection.execute("INSERT INTO model (name, done) VALUES ('m', 99)")
+    connection.execute("INSERT INTO vector VALUES (1, x'00', x'01')")
+    connection.execute("UPDATE meta SET value = 50 WHERE key = 'next_chunk'")
+    connection.commit()
+    connection.close()
+    assert "older version" in why_not(tmp_path)
+    with open_writer(tmp_path, rules="r") as writer:
+        assert (writer.known(), writer.verify(), writer.notice) == ({}, [], "")
+        writer.replace([indexed("a.py", "a = 1\n")])
+        reader = open_reader(tmp_path)
+        assert reader is not None
+        assert [it.id for it in reader.chunks_of("a.py")] == [50]
+        assert len(reader.missing_vectors("m", 9)) == 1
+        assert dict(reader.vectors_of_hashes("m", [b"\x00"])) == {b"\x00": b"\x01"}
+
+
+def test_empty_pages_are_given_back(tmp_path: Path) -> None:
+    """What was merged after a build and what was emptied takes no room for long, and nothing is lost."""
+    make(tmp_path)
+    with open_writer(tmp_path, rules="r") as writer:
+        before = disk.size_on_disk(tmp_path)
+        assert writer.collect() == 0
+        assert writer.verify() == []
+        assert len(writer.known()) == 40
+        merged = writer.meta("merged")
+        writer.collect()
+        assert writer.meta("merged") == merged == 41
+        writer.checkpoint()
+        assert disk.size_on_disk(tmp_path) < before
+        writer.empty()
+        writer.checkpoint()
+        assert disk.size_on_disk(tmp_path) < before / 2
 
 
 def test_a_step_that_fails_changes_nothing(tmp_path: Path) -> None:

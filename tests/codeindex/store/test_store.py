@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from codeindex.store import Indexed, Reader, Writer, open_reader, open_writer
 from codeindex.store.asked import matching
 from codeindex.store.collect import Collecting
 from codeindex.store.near import nearest
+from codeindex.store.rows import content_of
 from codeindex.types import Filters, Kind
 from tests.codeindex.store.made import indexed, parsed
 
@@ -94,6 +96,28 @@ def test_symbols_and_references(reader: Reader) -> None:
     assert use.symbol == other.id
     assert reader.references_from([other.id]) == [use]
     assert reader.references("PARSE_REQUEST", 5) == []
+
+
+def test_how_often_words_stand(writer: Writer, reader: Reader) -> None:
+    """Counted by chunks and stems, also after a change; what makes no word stands nowhere."""
+    assert reader.frequencies(["request", "requests", "nowhere", '"', ""]) == {
+        **{"request": 2, "requests": 2, "nowhere": 0},
+        **{'"': 0, "": 0},
+    }
+    writer.replace([indexed("c.py", "request = 1\n")])
+    assert reader.frequencies(["request"]) == {"request": 3}
+
+
+def test_what_is_used_most(writer: Writer, reader: Reader) -> None:
+    """By how many texts use it; only what is defined at the top, and of the kinds that are asked for."""
+    assert reader.most_used([Kind.FUNCTION], 9) == []  # All of them are in a scope.
+    plain = parsed("def one():\n    pass\n\ndef two():\n    pass\n")
+    top = replace(plain, symbols=tuple(replace(it, scope="") for it in plain.symbols))
+    made = indexed("top.py", "")
+    content = content_of("def one():\n    pass\n\ndef two():\n    pass\n", top)
+    writer.replace([replace(made, hash=content.hash, content=content), indexed("u.py", "two(1)\n")])
+    assert reader.most_used([Kind.FUNCTION], 9) == ["two", "one"]
+    assert reader.most_used([Kind.CLASS], 9) == []
 
 
 def test_filters(reader: Reader) -> None:
@@ -200,6 +224,12 @@ def test_vectors_follow_the_text(writer: Writer, reader: Reader) -> None:
     writer.replace([indexed("moved.py", A + "\nz = 1\n")])
     (new,) = reader.missing_vectors("m", 100)
     assert reader.chunks([new[1]])[new[1]].first_line == 9
+    assert [it for it, _ in reader.vectors_of_chunks("m", [new[1] - 1, new[1]])] == [new[1] - 1]
+    assert dict(reader.vectors_of_hashes("m", [missing[0][0], b"no"])) == {
+        missing[0][0]: b"v" + missing[0][0][:1]
+    }
+    hashes = [reader.chunks([it])[it].hash for it, _ in reader.vectors("m")]
+    assert hashes == sorted(hashes)
     writer.replace([], ["moved.py"])
     writer.collect(AT_ONCE)
     assert reader.counts().vectors == len(list(reader.vectors("m"))) == 1
