@@ -1,4 +1,4 @@
-"""Write the code map in ARCHITECTURE.md: every module with the first sentence of its docstring.
+"""Write docs/code-map.md: every module with the first sentence of its docstring.
 
 ``python -m scripts.code_map`` prints it, ``--write`` puts it into the page. A test holds the two together.
 """
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "ARCHITECTURE.md"
+PAGE = ROOT / "docs" / "code-map.md"
 BEGIN, END = "<!-- code map: written by `make docs` -->", "<!-- end of the code map -->"
 PACKAGES = ("models", "models/engine", "codeindex", "completion", "chat", "lsp_server")
 CLOSED = (
