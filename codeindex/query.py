@@ -72,13 +72,6 @@ _STOP = (
     "you your "
 )
 STOP = frozenset(_STOP.split())
-_EVERYWHERE = (
-    "args bool class code data def default error false file function import int key kwargs list method "
-    "name names new none null object param params result return returned returns self set str string "
-    "test tests true type types value values "
-)
-EVERYWHERE = frozenset(_EVERYWHERE.split())
-"""What stands in a tenth of all code: in a large index, such a word costs more time than all the others."""
 ENOUGH = 2
 OF_PLACE = {
     Place.TESTS: r"tests?|testing|tested|specs?|fixtures?|conftest|mocks?|unittests?|pytest|e2e",
@@ -142,9 +135,9 @@ def read(text: str) -> Query:
     return _query(text, Form.PROSE, names=names, paths=paths)
 
 
-def telling(terms: tuple[str, ...]) -> tuple[str, ...]:
-    """The terms without those that stand everywhere, if enough are left."""
-    kept = tuple(it for it in terms if it not in EVERYWHERE and it not in ENDINGS)
+def telling(terms: tuple[str, ...], spread: Mapping[str, int], most: float) -> tuple[str, ...]:
+    """The terms without those that stand in more pieces than ``most``, if enough are left."""
+    kept = tuple(it for it in terms if spread[it] <= most)
     return kept if ENOUGH <= len(kept) else terms
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 from weakref import WeakKeyDictionary
@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from codeindex import identifiers
 from codeindex.config import DEFAULTS, WalkConfig
 from codeindex.overlay import Buffer, Overlay, Words, scores, words
-from codeindex.query import EVERYWHERE, Form, Query, expression, expressions, telling
+from codeindex.query import Form, Query, expression, expressions, telling
 from codeindex.query import read as read_query
 from codeindex.rank import OF_KIND, Definition, Listing, Piece, Rule, rank
 from codeindex.rank_places import places
@@ -23,7 +23,9 @@ from codeindex.types import ChunkRow, FileRow, Filters, Hit, Symbol, SymbolRow
 WEIGHTS = (2.0, 1.5, 1.0)  # Of a match in the name, in the documentation and in the body of a chunk.
 LEXICAL = 100  # Candidates of each way of searching: what comes later does not make it into the first ten.
 DENSE = 100
+NAMED = 20  # Candidates of each way whose names count; of the others, only where they are.
 DEFINED = 16
+SAME_NAME = 64  # Symbols of which the best are taken.
 PATHS = 12
 LOOKED_UP = 6  # Files of definitions that no other way of searching found.
 NEAR = 8  # Names that are nearly the one asked for.
@@ -34,8 +36,7 @@ BEST = (
     "SELECT rowid, -rank FROM chunk_fts WHERE chunk_fts MATCH ? AND rank MATCH ? ORDER BY rank, rowid LIMIT ?"
 )
 SCORED = 4_000  # Chunks of a large index that are scored for its rarest words: each takes a microsecond.
-COUNTED = 8_000  # Chunks up to which a word is counted: all that is more often is as frequent.
-COUNT = "SELECT count(*) FROM (SELECT 1 FROM chunk_fts WHERE chunk_fts MATCH ? LIMIT ?)"
+EVERYWHERE = 0.1  # Of a large index: what stands in more chunks is asked for only if there is nothing else.
 EVERYTHING = Filters()
 
 
@@ -78,22 +79,18 @@ def by_words(
     reader: Reader, terms: tuple[str, ...], limit: int, where: Filters = EVERYTHING
 ) -> list[tuple[int, float]]:
     """Chunks in which some of these words stand, best first; some may be in no file any more."""
-    known = _known(reader)
-    if known.chunks <= LARGE:
+    known = _size(reader)
+    if known <= LARGE:
         match = expression(terms)
         return _best(reader, [match], limit, where) if match else []
-    terms = telling(terms)
-    return _best(reader, expressions(terms, known.spread(reader, terms), SCORED), limit, where)
+    spread = reader.frequencies(terms)
+    kept = telling(terms, spread, known * EVERYWHERE)
+    return _best(reader, expressions(kept, spread, SCORED), limit, where)
 
 
 def _is_everywhere(reader: Reader, terms: tuple[str, ...]) -> bool:
-    """Whether all of the terms stand in so many chunks of a large index that where they do says nothing."""
-    known = _known(reader)
-    if known.chunks <= LARGE or not expression(terms):
-        return False
-    return EVERYWHERE.issuperset(terms) or (
-        len(terms) == 1 and SCORED < known.spread(reader, terms)[terms[0]]
-    )
+    """Whether a question of one word is about one that stands all over a large index."""
+    return len(terms) == 1 and LARGE < _size(reader) and SCORED < reader.frequencies(terms)[terms[0]]
 
 
 def _best(reader: Reader, matches: Iterable[str], limit: int, where: Filters) -> list[tuple[int, float]]:
@@ -138,7 +135,9 @@ class _Candidates:
         meant = dense.near(self._asked.text, DENSE) if dense is not None else []
         for row in (*symbols, *near):
             self._defined.setdefault(row.content, []).append(row)
-        self._take({key for listed in (lexical, named, meant) for key, _ in listed})
+        found = (lexical, named, meant)
+        self._take({key for it in found for key, _ in it[:NAMED]})
+        self._sketch({key for it in found for key, _ in it})
         lexical = [it for it in lexical if it[0] in self.pieces][:LEXICAL]
         lists = {
             "lexical": self._with_buffers(lexical),
@@ -152,14 +151,13 @@ class _Candidates:
     def _lexical(self) -> list[tuple[int, float]]:
         terms = self._asked.terms
         if self._asked.form is Form.SYMBOL and _is_everywhere(self._reader, terms):
-            return _best(self._reader, [f"name : ({expression(telling(terms))})"], LEXICAL, self._where)
+            return _best(self._reader, [f"name : ({expression(terms)})"], LEXICAL, self._where)
         return by_words(self._reader, terms, LEXICAL, self._where)
 
     def _is_written(self, names: Sequence[str]) -> bool:
         """Whether one of the names stands somewhere in the code: then it has no typing error."""
         whole = [it.split()[0] for name in names if (it := identifiers.searchable(name))]
-        spread = _known(self._reader).spread(self._reader, whole)
-        return any(spread[it] for it in whole)
+        return any(self._reader.frequencies(whole).values())
 
     def _named(self, names: Sequence[str]) -> list[tuple[int, float]]:
         """Chunks in which one of the names is defined: more than their first symbol may be."""
@@ -168,7 +166,7 @@ class _Candidates:
         return _best(self._reader, [f"name : ({match})"], DEFINED, self._where) if match else []
 
     def _symbols(self, names: Collection[str]) -> list[SymbolRow]:
-        found = self._reader.symbols(names, where=self._where, limit=64) if names else []
+        found = self._reader.symbols(names, where=self._where, limit=SAME_NAME) if names else []
         return sorted(found, key=lambda it: (bool(places(it.paths[0])), -OF_KIND[it.kind]))[:DEFINED]
 
     def _take(self, keys: Iterable[int]) -> None:
@@ -176,6 +174,23 @@ class _Candidates:
         wanted = [it for it in keys if it not in self.pieces]
         for key, row in self._reader.chunks(wanted).items():
             self._add(key, row)
+
+    def _sketch(self, keys: Iterable[int]) -> None:
+        """Look up where chunks are, and no more: that takes a tenth of the time, and few are shown."""
+        wanted = [it for it in keys if it not in self.pieces]
+        if self._where != EVERYTHING:
+            self._take(wanted)
+            return
+        rows = self._reader.rows(
+            "SELECT id, content FROM chunk WHERE id IN (SELECT value FROM json_each(?))", as_list(wanted)
+        )
+        self._take([key for key, content in rows if content in self._defined])
+        files = self._reader.paths_of({content for _, content in rows})
+        for key, content in rows:
+            paths = self._shown_in(files.get(content, ()))
+            if paths and key not in self.pieces:
+                self.sources[key] = Source(chunk=key, paths=paths)
+                self.pieces[key] = Piece(id=key, path=paths[0], first_line=0, last_line=0, name="")
 
     def _add(self, key: int, row: ChunkRow) -> None:
         paths = self._shown_in(row.paths)
@@ -238,7 +253,7 @@ class _Candidates:
         for key in [it for it, _ in lexical if it in self.pieces] + sorted(self.pieces):
             best.setdefault(self.pieces[key].path, key)
         first = self._first({content for path, content in kept.items() if path not in best})
-        self._take(first.values())
+        self._sketch(first.values())
         entries = []
         for path, score in sorted(found, key=lambda it: not (ends and f"/{it[0]}".endswith(ends))):
             key = best.get(path, first.get(kept[path], 0) if path in kept else 0)
@@ -289,9 +304,7 @@ class _Candidates:
         return [it for _, it in sorted(placed)]
 
     def _words(self, key: int) -> Words:
-        row = self.sources[key].row
-        if row is None:
-            raise KeyError(key)
+        row = self.sources[key].row or self._reader.chunks([key])[key]
         lines = self._reader.text(row.content).split("\n")[row.first_line - 1 : row.last_line]
         return words(row.name, row.doc, "\n".join((row.scope, *lines)))
 
@@ -312,34 +325,19 @@ class _Candidates:
         return key
 
 
-class _Known:
-    """What is counted once per generation."""
-
-    def __init__(self, reader: Reader, generation: int) -> None:
-        self.generation = generation
-        self.chunks: int = reader.rows(
-            "SELECT coalesce(sum(chunks), 0) FROM content WHERE unused_since IS NULL"
-        )[0][0]
-        self._spread: dict[str, int] = {}
-
-    def spread(self, reader: Reader, terms: Iterable[str]) -> Mapping[str, int]:
-        """In how many chunks each of these terms stands, as far as it is counted."""
-        for it in terms:
-            if it not in self._spread:
-                rows = reader.matches(COUNT, expression((it,)), COUNTED)
-                self._spread[it] = rows[0][0] if rows else 0
-        return self._spread
-
-
-def _known(reader: Reader) -> _Known:
+def _size(reader: Reader) -> int:
+    """How many chunks there are, also those that no file has at this moment; counted once per generation."""
     generation = reader.generation()
-    known = _of_readers.get(reader)
-    if known is None or known.generation != generation:
-        known = _of_readers[reader] = _Known(reader, generation)
-    return known
+    known = _sizes.get(reader)
+    if known is None or known[0] != generation:
+        known = _sizes[reader] = (
+            generation,
+            reader.rows("SELECT coalesce(sum(chunks), 0) FROM content")[0][0],
+        )
+    return known[1]
 
 
-_of_readers: WeakKeyDictionary[Reader, _Known] = WeakKeyDictionary()
+_sizes: WeakKeyDictionary[Reader, tuple[int, int]] = WeakKeyDictionary()
 
 
 def _within(line: int, row: ChunkRow) -> bool:

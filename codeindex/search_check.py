@@ -25,6 +25,8 @@ class Source:
     paths: tuple[str, ...]
     """The files it may be shown in, the best first."""
     row: ChunkRow | None = None
+    chunk: int = 0
+    """Its id in the index, if the row is to be looked up."""
     buffer: Buffer | None = None
     number: int = 0
     """Of the buffer's chunk."""
@@ -46,7 +48,7 @@ class Check:
             chunk = source.buffer.parsed.chunks[source.number]
             saved = self._on_disk(source.buffer.path)
             return _of_chunk(ranked, source.buffer, chunk, unsaved=saved != source.buffer.text)
-        row = source.row
+        row = source.row or self._reader.chunks([source.chunk]).get(source.chunk)
         if row is None:
             return None
         for path in source.paths:

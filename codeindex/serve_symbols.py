@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterable, Iterator
 
 from codeindex.overlay import Buffer, Overlay
 from codeindex.rank_places import places
-from codeindex.store.answers import as_list
-from codeindex.store.packed import PLACES
 from codeindex.store.read import Reader
 from codeindex.types import Filters, Kind, SymbolRow
 
@@ -23,13 +21,7 @@ FIRST = {it: place for place, it in enumerate((
     Kind.CLASS, Kind.INTERFACE, Kind.FUNCTION, Kind.METHOD, Kind.TYPE, Kind.ENUM, Kind.MODULE, Kind.MACRO,
     Kind.CONSTANT, Kind.VARIABLE, Kind.SECTION,
 ))}  # fmt: skip
-SHOWN_FIRST = as_list([PLACES[it] for it in (Kind.CLASS, Kind.INTERFACE, Kind.FUNCTION, Kind.TYPE)])
-MOST_USED = (
-    "SELECT text FROM (SELECT DISTINCT symbol.name AS number FROM symbol"
-    " WHERE kind IN (SELECT value FROM json_each(?)) LIMIT 500) JOIN name ON name.id = number"
-    " ORDER BY (SELECT count(*) FROM (SELECT 1 FROM used_fts WHERE used_fts MATCH '\"' || number || '\"'"
-    " LIMIT 50)) DESC, number LIMIT ?"
-)
+SHOWN_FIRST = (Kind.CLASS, Kind.INTERFACE, Kind.FUNCTION, Kind.TYPE)
 Found = tuple[SymbolRow, str]
 """A symbol, and the file that it is shown in."""
 
@@ -56,7 +48,7 @@ def _most_used(reader: Reader, overlay: Overlay, limit: int) -> list[Found]:
     """What an editor shows before anything is typed: what is on screen, then what most files use."""
     found = [(row, it.path) for it in overlay.buffers() for row in symbols_of(it) if not row.scope]
     with reader.snapshot():
-        names = [text for (text,) in reader.rows(MOST_USED, SHOWN_FIRST, limit)]
+        names = reader.most_used(SHOWN_FIRST, limit)
         order = {it: place for place, it in enumerate(names)}
         rows = reader.symbols(names, where=EVERYTHING, limit=4 * max(limit, 50))
     indexed = [

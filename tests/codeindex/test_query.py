@@ -126,8 +126,9 @@ def test_a_pasted_log_is_bounded() -> None:
 
 def test_words_that_stand_everywhere_are_left_out_if_others_say_enough() -> None:
     """They cost the most time and tell the least; alone, they are all there is to ask for."""
-    assert telling(("pool", "string", "connection", "retry")) == ("pool", "connection", "retry")
-    assert telling(("string", "value", "pool")) == ("string", "value", "pool")
+    spread = {"pool": 3, "string": 40, "connection": 9, "retry": 0, "value": 10}
+    assert telling(("pool", "string", "connection", "retry"), spread, 9) == ("pool", "connection", "retry")
+    assert telling(("string", "value", "pool"), spread, 9) == ("string", "value", "pool")
 
 
 def test_frequent_words_only_add_to_what_rare_ones_find() -> None:
