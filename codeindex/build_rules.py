@@ -6,7 +6,15 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-FILES = ("parse*.py", "chunk.py", "identifiers.py", "embedding.py", "tags/*.scm", "store/rows.py")
+FILES = (
+    "parse*.py",
+    "chunk.py",
+    "identifiers.py",
+    "embedding.py",
+    "tags/*.scm",
+    "store/rows.py",
+    "store/packed.py",
+)
 
 
 @lru_cache(1)

@@ -133,7 +133,8 @@ def outline(text: Text, found: Iterable[Found]) -> Outline:
         while around and (around[-1].end <= it.start or _is_a_sibling(around[-1], it)):
             around.pop()
         outer = around[-1] if around else None
-        it.parent, it.symbol, it.scope = outer, outer and outer.symbol, outer.scope if outer else ""
+        it.parent = outer
+        it.symbol, it.scope = (outer.symbol, outer.scope) if outer else (None, "")
         around.append(it)
         if it.name is not None:
             out.names.add(it.name.start_byte)

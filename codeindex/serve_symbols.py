@@ -141,7 +141,7 @@ def _names(reader: Reader, typed: str) -> Iterator[str]:
     order = f"ORDER BY length(text), text LIMIT {MOST_NAMES}"
     yield from _column(
         reader.rows(
-            f"SELECT text FROM name WHERE ?1 <= text COLLATE NOCASE AND text < ?2 COLLATE NOCASE"
+            f"SELECT text FROM name WHERE ? <= text COLLATE NOCASE AND text < ? COLLATE NOCASE"
             f" AND {defined} {order}",
             bare,
             bare + "\U0010ffff",
@@ -160,8 +160,8 @@ def _names(reader: Reader, typed: str) -> Iterator[str]:
         pattern = "*".join(f"[{it.lower()}{it.upper()}]" for it in short) + "*"
         for begin in _beginnings(short[0]):
             rows = reader.rows(
-                "SELECT text FROM name WHERE ?1 <= text COLLATE NOCASE AND text < ?2 COLLATE NOCASE"
-                f" AND text GLOB ?3 AND {defined} LIMIT {10 * MOST_NAMES}",
+                "SELECT text FROM name WHERE ? <= text COLLATE NOCASE AND text < ? COLLATE NOCASE"
+                f" AND text GLOB ? AND {defined} LIMIT {10 * MOST_NAMES}",
                 begin,
                 begin[:-1] + chr(ord(begin[-1]) + 1),
                 begin[:-1] + pattern,

@@ -80,10 +80,10 @@ class Contents:
         """Have the ids of these names at hand, new ones for those that are new; the id after the last."""
         if REMEMBERED < len(self._names):
             self._names.clear()
-        find = "SELECT id FROM name WHERE text = ?1 COLLATE NOCASE AND text = ?1"
+        find = "SELECT id FROM name WHERE text = ? COLLATE NOCASE AND text = ?"
         new: Rows = []
         for it in sorted(names.difference(self._names)):
-            row = self._connection.execute(find, (it,)).fetchone()
+            row = self._connection.execute(find, (it, it)).fetchone()
             if row is None:
                 new.append((following, it))
                 self._names[it] = following
@@ -120,9 +120,9 @@ def remove_contents(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
     many("INSERT INTO used_fts (used_fts, rowid, names) VALUES ('delete', ?, ?)", used)
     many("DELETE FROM symbol WHERE name = ? AND id = ?", sorted(symbols))
     many(
-        "DELETE FROM chunk WHERE id >= (SELECT first_chunk FROM content WHERE id = ?1)"
-        " AND id < (SELECT first_chunk + chunks FROM content WHERE id = ?1)",
-        [(it,) for it in ids],
+        "DELETE FROM chunk WHERE id >= (SELECT first_chunk FROM content WHERE id = ?)"
+        " AND id < (SELECT first_chunk + chunks FROM content WHERE id = ?)",
+        [(it, it) for it in ids],
     )
     many("DELETE FROM body WHERE content = ?", [(it,) for it in ids])
     many("DELETE FROM content WHERE id = ?", [(it,) for it in ids])
@@ -163,9 +163,9 @@ def chunk_words(connection: sqlite3.Connection, content: int) -> list[tuple[int,
     found: list[tuple[int, *Words]] = []
     for number, begin, end, place in connection.execute(
         "SELECT id, first_line, last_line, said FROM chunk"
-        " WHERE id >= (SELECT first_chunk FROM content WHERE id = ?1)"
-        " AND id < (SELECT first_chunk + chunks FROM content WHERE id = ?1) ORDER BY id",
-        (content,),
+        " WHERE id >= (SELECT first_chunk FROM content WHERE id = ?)"
+        " AND id < (SELECT first_chunk + chunks FROM content WHERE id = ?) ORDER BY id",
+        (content, content),
     ):
         name, scope, _, doc = ("", "", "", "") if place is None else heads.said(place)
         found.append((number, *words_of(begin, end, (name, scope, doc), defined, lines)))

@@ -27,8 +27,9 @@ class Names(Answers):
             allowed = self.contents_that_fit(where)
             for it in dict.fromkeys(names):
                 rows = self.rows(
-                    f"{SYMBOL} WHERE name.text = ?1 COLLATE NOCASE AND {HAS_FILE.format('symbol')}"
-                    " ORDER BY name.text <> ?1, symbol.id",
+                    f"{SYMBOL} WHERE name.text = ? COLLATE NOCASE AND {HAS_FILE.format('symbol')}"
+                    " ORDER BY name.text <> ?, symbol.id",
+                    it,
                     it,
                 )
                 kept = [row[:2] for row in rows if fits(row[1], KINDS[row[2]], allowed, where)]
@@ -41,8 +42,8 @@ class Names(Answers):
             return []
         with self.snapshot():
             rows = self.rows(
-                f"{SYMBOL} WHERE ?1 <= name.text COLLATE NOCASE AND name.text < ?2 COLLATE NOCASE"
-                f" AND {HAS_FILE.format('symbol')} ORDER BY length(name.text), name.text, symbol.id LIMIT ?3",
+                f"{SYMBOL} WHERE ? <= name.text COLLATE NOCASE AND name.text < ? COLLATE NOCASE"
+                f" AND {HAS_FILE.format('symbol')} ORDER BY length(name.text), name.text, symbol.id LIMIT ?",
                 prefix,
                 prefix + "\U0010ffff",
                 limit,
@@ -63,8 +64,8 @@ class Names(Answers):
                 )
             else:
                 rows = self.rows(
-                    "SELECT id, text FROM name WHERE ?1 <= text COLLATE NOCASE AND text < ?2 COLLATE NOCASE"
-                    " ORDER BY length(text), text LIMIT ?3",
+                    "SELECT id, text FROM name WHERE ? <= text COLLATE NOCASE AND text < ? COLLATE NOCASE"
+                    " ORDER BY length(text), text LIMIT ?",
                     text,
                     text + "\U0010ffff",
                     NEAR,
@@ -143,7 +144,7 @@ class Names(Answers):
         return bool(self.rows("SELECT 1 FROM file WHERE content = ?", content))
 
     def _id(self, name: str) -> int | None:
-        rows = self.rows("SELECT id FROM name WHERE text = ?1 COLLATE NOCASE AND text = ?1", name)
+        rows = self.rows("SELECT id FROM name WHERE text = ? COLLATE NOCASE AND text = ?", name, name)
         return rows[0][0] if rows else None
 
     def _users(self, name: int | None) -> list[int]:

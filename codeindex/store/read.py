@@ -140,11 +140,13 @@ class Reader(Bulk):
     def chunks_of(self, path: str) -> tuple[ChunkRow, ...]:
         """A file's chunks, in order."""
         with self.snapshot():
+            content = self.content_of(path)
             rows = self.rows(
-                f"{CHUNK} WHERE chunk.id >= (SELECT first_chunk FROM content WHERE id = ?1)"
-                " AND chunk.id < (SELECT first_chunk + chunks FROM content WHERE id = ?1)"
+                f"{CHUNK} WHERE chunk.id >= (SELECT first_chunk FROM content WHERE id = ?)"
+                " AND chunk.id < (SELECT first_chunk + chunks FROM content WHERE id = ?)"
                 " ORDER BY chunk.id",
-                self.content_of(path),
+                content,
+                content,
             )
             return self._chunk_rows(rows)
 
@@ -179,10 +181,11 @@ class Reader(Bulk):
         """What is not embedded yet: its hash and a chunk that has it, newest files first."""
         rows = self.rows(
             "SELECT hash, min(id) FROM (SELECT chunk.hash AS hash, chunk.id AS id FROM chunk"
-            " WHERE coalesce((SELECT done FROM model WHERE name = ?1), 0) < chunk.id"
+            " WHERE coalesce((SELECT done FROM model WHERE name = ?), 0) < chunk.id"
             f" AND {HAS_FILE.format('chunk')} AND NOT EXISTS (SELECT 1 FROM vector WHERE"
-            " model = (SELECT id FROM model WHERE name = ?1) AND vector.hash = chunk.hash)"
-            " ORDER BY chunk.id LIMIT ?2) GROUP BY hash ORDER BY min(id)",
+            " model = (SELECT id FROM model WHERE name = ?) AND vector.hash = chunk.hash)"
+            " ORDER BY chunk.id LIMIT ?) GROUP BY hash ORDER BY min(id)",
+            model,
             model,
             limit,
         )

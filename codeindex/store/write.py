@@ -181,8 +181,8 @@ class Writer:
             )
             last, first_missing = execute(
                 "SELECT max(id), min(id) FILTER (WHERE NOT has) FROM (SELECT chunk.id, EXISTS ("
-                " SELECT 1 FROM vector WHERE model = ?1 AND vector.hash = chunk.hash) AS has"
-                " FROM chunk WHERE ?2 < chunk.id ORDER BY chunk.id LIMIT ?3)",
+                " SELECT 1 FROM vector WHERE model = ? AND vector.hash = chunk.hash) AS has"
+                " FROM chunk WHERE ? < chunk.id ORDER BY chunk.id LIMIT ?)",
                 (number, done, LOOK_AHEAD),
             ).fetchone()
             mark = last if first_missing is None else first_missing - 1
