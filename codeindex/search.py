@@ -30,13 +30,13 @@ PATHS = 12
 LOOKED_UP = 6  # Files of definitions that no other way of searching found.
 NEAR = 8  # Names that are nearly the one asked for.
 COMPARED = 20  # Chunks of the index among which those of buffers find their place.
-LARGE = 50_000  # Chunks. Below, to rank by every word takes a few milliseconds, and finds a little more.
+LARGE = 20_000  # Chunks. Below, to rank by every word takes a few milliseconds, and finds a little more.
 RANK = f"bm25({', '.join(map(str, WEIGHTS))})"
 BEST = (
     "SELECT rowid, -rank FROM chunk_fts WHERE chunk_fts MATCH ? AND rank MATCH ? ORDER BY rank, rowid LIMIT ?"
 )
 SCORED = 4_000  # Chunks of a large index that are scored for its rarest words: each takes a microsecond.
-EVERYWHERE = 0.1  # Of a large index: what stands in more chunks is asked for only if there is nothing else.
+EVERYWHERE = 0.2  # Of a large index: what stands in more chunks is asked for only if there is nothing else.
 EVERYTHING = Filters()
 
 

@@ -194,7 +194,7 @@ def test_a_large_index_is_asked_for_less(
     """Only for the telling words, and for definitions of a name that stands everywhere."""
     everything = still.paths(question)
     monkeypatch.setattr("codeindex.search.LARGE", 0)
-    monkeypatch.setattr("codeindex.search.SCORED", 1)
+    monkeypatch.setattr("codeindex.search.SCORED", 3)
     found = still.paths(question)
     assert set(found) <= set(everything)
     assert found[:1] == everything[:1] or question == "string"
