@@ -90,13 +90,13 @@ def main() -> int:
     try:
         setup: Setup = inbox.recv()
         parse, known = _parser(setup.parser), _Known(setup.folder)
-        results.put(READY)
+        outbox.send(READY)  # Told before the first file can end this process.
         sender.start()
         while True:
             jobs: Sequence[Job] = inbox.recv()
             with known.group():
                 _work(jobs, lambda it: read_job(it, setup.config, parse, known), results)
-    except EOFError:
+    except (EOFError, BrokenPipeError):
         return 0
 
 
