@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +88,11 @@ class Site:
     def collect(self, *, stop: Judge = lambda: False) -> int:
         """Take away what nobody needs any more, when there is time."""
         return self.writer.collect(stop=stop)
+
+    def warm(self, found: Iterable[FoundFile]) -> None:
+        """Have a worker ready that has read these files, and write nothing."""
+        for _ in self._pool.run(found):
+            pass
 
     def rest(self) -> None:
         """Nothing to do for a while: keep one worker, and the log small."""

@@ -198,9 +198,7 @@ class Write:
             default=None,
         )
         if newest is not None:
-            found = list(walk_at(self._root, newest[0], self._options.config))[:1]
-            for _ in site._pool.run(found):
-                pass
+            site.warm(list(walk_at(self._root, newest[0], self._options.config))[:1])
 
     def _sound(self, site: Site) -> bool:
         """Whether the index agrees with itself; if not, it is moved aside."""
