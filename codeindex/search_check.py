@@ -15,8 +15,6 @@ from codeindex.store.rows import content_hash
 from codeindex.types import Chunk, ChunkRow, Hit
 from codeindex.walk import belongs
 
-SAME = "SELECT 1 FROM content WHERE id = ? AND hash = ?"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
@@ -81,7 +79,7 @@ class Check:
         By their hash: to unpack the text that was indexed takes several times as long.
         """
         text = self._on_disk(path)
-        if text is not None and self._reader.rows(SAME, row.content, content_hash(row.language, text)):
+        if text is not None and self._reader.is_text_of(row.content, content_hash(row.language, text)):
             return text.split("\n")
         now = belongs(self._root, self._root / path, self._config)
         return None if now.text is None else parsed_buffer(path, now.text, now.language or row.language)

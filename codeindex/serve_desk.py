@@ -25,8 +25,9 @@ from codeindex.protocol_asks import (
     Symbols,
 )
 from codeindex.rank import Piece, Ranked
-from codeindex.search import by_words, search
+from codeindex.search import search
 from codeindex.search_check import Check, Source
+from codeindex.search_words import by_words
 from codeindex.serve_buffers import Buffers, relative_to
 from codeindex.serve_meaning import Meaning
 from codeindex.serve_symbols import find_symbols, outline_of

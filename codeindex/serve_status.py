@@ -81,9 +81,9 @@ def _whole(state: State) -> float:
 
 def _noted(reader: Reader) -> Told | None:
     """What a writer that is not ours has noted in the index; None if nobody has."""
-    rows = reader.rows("SELECT value FROM meta WHERE key = 'progress'")
+    note = reader.noted("progress")
     try:
-        said: Any = json.loads(rows[0][0]) if rows else None
+        said: Any = json.loads(note) if note else None
         if not isinstance(said, dict):
             return None
         return Told(

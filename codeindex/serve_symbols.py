@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from codeindex.overlay import Buffer, Overlay
 from codeindex.rank_places import places
@@ -137,36 +137,15 @@ def _names(reader: Reader, typed: str) -> Iterator[str]:
     bare = "".join(it for it in typed if it.isalnum() or it in "_$")
     if not bare:
         return
-    defined = "EXISTS (SELECT 1 FROM symbol WHERE symbol.name = name.id)"
-    order = f"ORDER BY length(text), text LIMIT {MOST_NAMES}"
-    yield from _column(
-        reader.rows(
-            f"SELECT text FROM name WHERE ? <= text COLLATE NOCASE AND text < ? COLLATE NOCASE"
-            f" AND {defined} {order}",
-            bare,
-            bare + "\U0010ffff",
-        )
-    )
+    yield from reader.names_beginning(bare, MOST_NAMES)
     if SHORTEST_SUBSTRING <= len(bare):
-        yield from _column(
-            reader.matches(
-                "SELECT text FROM name WHERE id IN (SELECT rowid FROM name_fts WHERE name_fts MATCH ?)"
-                f" AND {defined} {order}",
-                f'"{bare}"',
-            )
-        )
+        yield from reader.names_containing(bare, MOST_NAMES)
     short = bare.lstrip("_$")
     if 2 <= len(short) <= LONGEST_HUMPS:
         pattern = "*".join(f"[{it.lower()}{it.upper()}]" for it in short) + "*"
         for begin in _beginnings(short[0]):
-            rows = reader.rows(
-                "SELECT text FROM name WHERE ? <= text COLLATE NOCASE AND text < ? COLLATE NOCASE"
-                f" AND text GLOB ? AND {defined} LIMIT {10 * MOST_NAMES}",
-                begin,
-                begin[:-1] + chr(ord(begin[-1]) + 1),
-                begin[:-1] + pattern,
-            )
-            yield from (it for it in _column(rows) if fit(bare, it) == HUMPS)
+            names = reader.names_like(begin, begin[:-1] + pattern, 10 * MOST_NAMES)
+            yield from (it for it in names if fit(bare, it) == HUMPS)
 
 
 def _beginnings(letter: str) -> Iterator[str]:
@@ -175,10 +154,6 @@ def _beginnings(letter: str) -> Iterator[str]:
     for case in dict.fromkeys(cases):
         if len(case) == 1:
             yield from (private + case for private in PRIVATE)
-
-
-def _column(rows: Iterable[tuple[str]]) -> Iterator[str]:
-    return (text for (text,) in rows)
 
 
 def _parted(query: str) -> tuple[str, str, str]:

@@ -114,8 +114,8 @@ def siblings_of(root: Path, folder: Path) -> list[Reader]:
         if reader is None:
             continue
         try:
-            rows = reader.rows("SELECT value FROM meta WHERE key = 'root'")
-            if rows and common_folder(Path(str(rows[0][0]))) == ours:
+            other = reader.noted("root")
+            if other and common_folder(Path(other)) == ours:
                 found.append(reader)
                 continue
         except StoreError:

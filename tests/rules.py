@@ -119,6 +119,10 @@ TEXTS = frozenset({
 })  # fmt: skip
 LOUD = frozenset({"info", "warning", "error", "critical", "exception"})
 
+# Where the index's own language is spoken, and how it shows in a text.
+SQL_HOME = "codeindex/store/"
+SQL = re.compile(r"\b(?:SELECT|INSERT (?:OR \w+ )?INTO|DELETE FROM|UPDATE \w+ SET|CREATE \w+|PRAGMA) ")
+
 SHORTEST_DOCSTRING = 10  # characters, quotes included: "It is." says nothing.
 LONGEST_MODULE = 400  # lines: what one reader can hold in the head in one sitting.
 LONGEST_TESTS = 500  # lines: tests are read one by one.
@@ -214,6 +218,18 @@ def no_source_text_is_logged(root: Path) -> list[str]:
     return found
 
 
+def only_the_store_speaks_sql(root: Path) -> list[str]:
+    """Who wants something of the index asks its reader by name: the tables can change in one folder."""
+    found = []
+    for path in python_files(root, PACKAGES):
+        if path.startswith(SQL_HOME):
+            continue
+        for node in ast.walk(_tree(root / path)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.search(node.value):
+                found.append(f"{path}:{node.lineno} speaks SQL")
+    return found
+
+
 def every_file_says_what_it_is(root: Path) -> list[str]:
     """Line one of a Python file is its docstring's first sentence: the code map is made of these."""
     found = []
@@ -251,6 +267,7 @@ RULES: tuple[Rule, ...] = (
     pure_modules_are_pure,
     only_the_editor_writes_to_files,
     no_source_text_is_logged,
+    only_the_store_speaks_sql,
     every_file_says_what_it_is,
     modules_stay_short,
     nothing_is_left_unfinished,

@@ -137,6 +137,16 @@ BROKEN = {
         {"models/engine/app.py": DOC + "logger.warning(f'cannot tokenize {text!r}')"},
         "models/engine/app.py:2 logs text",
     ),
+    "the search speaks SQL": (
+        rules.only_the_store_speaks_sql,
+        {"codeindex/search.py": DOC + "def f(reader):\n    return reader.rows('SELECT 1 FROM content')"},
+        "codeindex/search.py:3 speaks SQL",
+    ),
+    "a feature changes a table": (
+        rules.only_the_store_speaks_sql,
+        {"lsp_server/features/a.py": DOC + "QUESTION = f'UPDATE file SET size = {0}'"},
+        "lsp_server/features/a.py:2 speaks SQL",
+    ),
     "a file does not say what it is": (
         rules.every_file_says_what_it_is,
         {"chat/a.py": "import ast\n"},
@@ -182,6 +192,8 @@ ALLOWED = {
     "lsp_server/cli.py": DOC
     + "import os\nos.open(os.devnull, os.O_WRONLY)\nwith open('a', 'rb') as file: pass\n",
     "codeindex/files.py": DOC + "import os\nos.open('a', os.O_RDONLY | os.O_NONBLOCK)\n",
+    "codeindex/store/names.py": DOC + "QUESTION = 'SELECT text FROM name'\n",
+    "codeindex/search.py": DOC + "SAYS = 'Select a file from the list.'\n",
     "tests/models/engine/test_a.py": DOC + "import httpx\nimport models.engine.app\n",
     "docs/a.md": "Put it in /home/you/models or ~/models; see https://example.org/root/x and src/root/x.",
 }

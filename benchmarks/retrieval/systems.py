@@ -13,7 +13,8 @@ from codeindex.build import build
 from codeindex.config import DEFAULTS
 from codeindex.query import expression, read
 from codeindex.rank import RULES, Rule
-from codeindex.search import WEIGHTS, search
+from codeindex.search import search
+from codeindex.search_words import WEIGHTS
 from codeindex.store import Reader, open_reader, store_folder
 from codeindex.types import Filters
 

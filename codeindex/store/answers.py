@@ -35,6 +35,7 @@ class Answers:
         self._asked = Asked()
         self._counted_at = -1
         self._counted: dict[str, int] = {}  # In how many chunks words stand.
+        self._sized_at, self._size = -1, 0  # How many chunks there are.
         self._heads: dict[int, Heads] = {}  # No id is ever given to another content.
 
     def __enter__(self) -> Self:

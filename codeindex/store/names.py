@@ -1,23 +1,21 @@
-"""What the index can be asked about names: where they are defined and used, which ones are alike."""
+"""What the index can be asked about names: where they are defined, and where they are used."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from codeindex.store.answers import HAS_FILE, REMEMBERED, Answers, as_list, fits, sound
-from codeindex.store.near import nearest, trigrams
+from codeindex.store.answers import HAS_FILE, as_list, fits, sound
 from codeindex.store.packed import KINDS, PLACES, Heads, numbers_in, uses_in
+from codeindex.store.spelled import USER_HAS_FILE, Spelled
 from codeindex.types import Filters, Kind, ReferenceRow, SymbolRow
 
 COUNTED_NAMES, COUNTED_USERS = 2_000, 50  # More of them change little in what is most used.
-NEAR = 200  # Names whose likeness is computed.
 SYMBOL = "SELECT symbol.id, symbol.content, symbol.kind FROM name JOIN symbol ON symbol.name = name.id"
-USER_HAS_FILE = "EXISTS (SELECT 1 FROM file WHERE file.content = used_fts.rowid)"
 Key = tuple[int, int]
 """Ids of a symbol and of its content."""
 
 
-class Names(Answers):
+class Names(Spelled):
     """The part of a reader that is about names."""
 
     def symbols(self, names: Collection[str], *, where: Filters, limit: int) -> list[SymbolRow]:
@@ -50,35 +48,6 @@ class Names(Answers):
             )
             return self._symbol_rows([it[:2] for it in rows])
 
-    def names_near(self, text: str, limit: int) -> list[str]:
-        """Names in the code that look like this one, likest first."""
-        wanted = trigrams(text)
-        with self.snapshot():
-            if wanted:
-                match = " OR ".join('"{}"'.format(it.replace('"', '""')) for it in wanted)
-                rows = self.matches(
-                    "SELECT name.id, name.text FROM (SELECT rowid AS number FROM name_fts"
-                    " WHERE name_fts MATCH ? ORDER BY rank LIMIT ?) JOIN name ON name.id = number",
-                    match,
-                    NEAR,
-                )
-            else:
-                rows = self.rows(
-                    "SELECT id, text FROM name WHERE ? <= text COLLATE NOCASE AND text < ? COLLATE NOCASE"
-                    " ORDER BY length(text), text LIMIT ?",
-                    text,
-                    text + "\U0010ffff",
-                    NEAR,
-                )
-            names = dict((name, number) for number, name in rows)
-            found: list[str] = []
-            for name in nearest(text, names):
-                if limit <= len(found):
-                    break
-                if self._is_used(names[name]):
-                    found.append(name)
-        return found
-
     def most_used(self, kinds: Collection[Kind], limit: int) -> list[str]:
         """Names that are defined at the top of a text as one of these kinds, those most texts use first."""
         rows = self.rows(
@@ -90,19 +59,6 @@ class Names(Answers):
             *(COUNTED_NAMES, COUNTED_USERS, limit),
         )
         return [it for (it,) in rows]
-
-    def frequencies(self, terms: Collection[str]) -> dict[str, int]:
-        """In how many chunks each word stands, by its stem; those of contents that wait are counted, too."""
-        with self.snapshot():
-            generation = self.generation()
-            if generation != self._counted_at or REMEMBERED < len(self._counted):
-                self._counted_at, self._counted = generation, {}
-            for it in terms:
-                if it not in self._counted:
-                    quoted = '"{}"'.format(it.replace('"', '""'))
-                    rows = self.matches("SELECT count(*) FROM chunk_fts WHERE chunk_fts MATCH ?", quoted)
-                    self._counted[it] = rows[0][0] if rows else 0
-            return {it: self._counted[it] for it in terms}
 
     def outline(self, path: str) -> tuple[SymbolRow, ...]:
         """A file's symbols, in order."""
@@ -154,11 +110,6 @@ class Names(Answers):
             f'"{name}"',
         )
         return [it for (it,) in rows]
-
-    def _is_used(self, name: int) -> bool:
-        defined = f"SELECT 1 FROM symbol WHERE name = ? AND {HAS_FILE.format('symbol')} LIMIT 1"
-        used = f"SELECT 1 FROM used_fts WHERE used_fts MATCH ? AND {USER_HAS_FILE} LIMIT 1"
-        return bool(self.rows(defined, name) or self.rows(used, f'"{name}"'))
 
     def _uses(self, content: int, *, only: int | None = None) -> Iterator[ReferenceRow]:
         """A content's references; ``only`` those to one name, by its id."""

@@ -7,22 +7,19 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from codeindex.store.answers import HAS_FILE, as_list, fits, sound
+from codeindex.store.answers import HAS_FILE, as_list, sound
 from codeindex.store.bulk import Bulk
 from codeindex.store.connect import open_to_read
 from codeindex.store.errors import Damaged, StoreError
+from codeindex.store.matched import Matched
 from codeindex.store.packed import KINDS, Heads, text_in
 from codeindex.store.rows import kept_path, path_in
 from codeindex.types import (
     ChunkRow,
     Counts,
     FileRow,
-    Filters,
     ImportRow,
 )
-
-CANDIDATES = 4
-"""So many times what is wanted is looked at first: some of it no file has any more, or nobody asked for."""
 
 CHUNK = (
     "SELECT chunk.id, chunk.content, language, first_line, last_line, kind, said, chunk.hash FROM chunk"
@@ -47,7 +44,7 @@ def why_not(folder: Path) -> str:
     return ""
 
 
-class Reader(Bulk):
+class Reader(Matched, Bulk):
     """An open index, to be asked by one thread at a time. Everything raises StoreError if it is damaged."""
 
     def counts(self) -> Counts:
@@ -96,40 +93,18 @@ class Reader(Bulk):
         rows = self.rows("SELECT path, reason FROM file WHERE content IS NULL ORDER BY path")
         return [(path_in(path), reason) for path, reason in rows]
 
-    def lexical(
-        self, match: str, weights: tuple[float, float, float], limit: int, where: Filters
-    ) -> list[tuple[int, float]]:
-        """Chunks that match in FTS5's language, best first, with BM25; none for a match without sense."""
-        rank = f"bm25({', '.join(f'{float(it)!r}' for it in weights)})"
-        with self.snapshot():
-            count = max(1, limit) * CANDIDATES
-            while True:
-                found = self.matches(
-                    "SELECT rowid, -rank FROM chunk_fts WHERE chunk_fts MATCH ? AND rank MATCH ?"
-                    " ORDER BY rank, rowid LIMIT ?",
-                    match,
-                    rank,
-                    count,
-                )
-                kept = self._visible([it for it, _ in found], where)
-                if limit <= len(kept) or len(found) < count:
-                    return [(it, score) for it, score in found if it in kept][:limit]
-                count *= CANDIDATES
-
-    def paths(self, match: str, limit: int) -> list[tuple[str, float]]:
-        """Paths that match, best first."""
-        rows = self.matches(
-            "SELECT path, score FROM (SELECT rowid AS number, -rank AS score FROM path_fts"
-            " WHERE path_fts MATCH ? ORDER BY rank, rowid LIMIT ?) JOIN file ON file.id = number"
-            " ORDER BY score DESC, path",
-            match,
-            limit,
-        )
-        return [(path_in(path), score) for path, score in rows]
-
     def has_content(self, digest: bytes) -> bool:
         """Whether a content is known, also if no file has it at this moment."""
         return bool(self.rows("SELECT 1 FROM content WHERE hash = ?", digest))
+
+    def is_text_of(self, content: int, digest: bytes) -> bool:
+        """Whether this is the hash of a content's text: to unpack the text takes several times as long."""
+        return bool(self.rows("SELECT 1 FROM content WHERE id = ? AND hash = ?", content, digest))
+
+    def noted(self, key: str) -> str | None:
+        """What the writer has noted of itself or of the workspace: its ``progress``, the ``root``."""
+        rows = self.rows("SELECT value FROM meta WHERE key = ?", key)
+        return str(rows[0][0]) if rows else None
 
     def chunks(self, ids: Collection[int]) -> dict[int, ChunkRow]:
         """Chunks by their ids, of those that a file has."""
@@ -190,20 +165,6 @@ class Reader(Bulk):
             limit,
         )
         return [(digest, number) for digest, number in rows]
-
-    def _visible(self, ids: Collection[int], where: Filters) -> set[int]:
-        """Those of these chunks that a file has and that are asked for."""
-        allowed = self.contents_that_fit(where)
-        rows = self.rows(
-            "SELECT chunk.id, chunk.content, chunk.kind FROM chunk"
-            f" WHERE chunk.id IN (SELECT value FROM json_each(?)) AND {HAS_FILE.format('chunk')}",
-            as_list(ids),
-        )
-        return {
-            number
-            for number, content, kind in rows
-            if fits(content, None if kind is None else KINDS[kind], allowed, where)
-        }
 
     def _chunk_rows(self, rows: list[Any]) -> tuple[ChunkRow, ...]:
         paths = self.paths_of({it[1] for it in rows})

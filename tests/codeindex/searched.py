@@ -9,7 +9,8 @@ from pathlib import Path
 from codeindex.config import DEFAULTS
 from codeindex.overlay import Overlay
 from codeindex.parse import parse
-from codeindex.search import Dense, search
+from codeindex.search import search
+from codeindex.search_candidates import Dense
 from codeindex.store import open_reader, open_writer
 from codeindex.store.read import Reader
 from codeindex.store.rows import Indexed, content_hash, content_of

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from codeindex.search import by_words
 from codeindex.search_check import moved_to
+from codeindex.search_words import by_words
 from codeindex.types import Filters, Kind
 from tests.codeindex.searched import Workspace, workspace
 
@@ -193,8 +193,8 @@ def test_a_large_index_is_asked_for_less(
 ) -> None:
     """Only for the telling words, and for definitions of a name that stands everywhere."""
     everything = still.paths(question)
-    monkeypatch.setattr("codeindex.search.LARGE", 0)
-    monkeypatch.setattr("codeindex.search.SCORED", 3)
+    monkeypatch.setattr("codeindex.search_words.LARGE", 0)
+    monkeypatch.setattr("codeindex.search_words.SCORED", 3)
     found = still.paths(question)
     assert set(found) <= set(everything)
     assert found[:1] == everything[:1] or question == "string"
@@ -207,8 +207,8 @@ def test_what_has_a_rare_word_is_scored_with_all_its_words(
     """However few are scored: the first is the same, and no score is another one."""
     terms = ("acquire", "connection", "session", "close", "pool")
     everything = dict(by_words(still.reader, terms, 100))
-    monkeypatch.setattr("codeindex.search.LARGE", 0)
-    monkeypatch.setattr("codeindex.search.SCORED", scored)
+    monkeypatch.setattr("codeindex.search_words.LARGE", 0)
+    monkeypatch.setattr("codeindex.search_words.SCORED", scored)
     found = by_words(still.reader, terms, 100)
     assert len({key for key, _ in found}) == len(found) <= len(everything)
     assert found[0][0] == next(iter(everything))

@@ -1,0 +1,80 @@
+"""What the index can be asked about how names are spelled: which begin, contain, abbreviate or look alike."""
+
+from __future__ import annotations
+
+from codeindex.store.answers import HAS_FILE, Answers
+from codeindex.store.near import nearest, trigrams
+
+NEAR = 200  # Names whose likeness is computed.
+USER_HAS_FILE = "EXISTS (SELECT 1 FROM file WHERE file.content = used_fts.rowid)"
+DEFINED = "EXISTS (SELECT 1 FROM symbol WHERE symbol.name = name.id)"
+BETWEEN = "? <= text COLLATE NOCASE AND text < ? COLLATE NOCASE"
+LAST = "\U0010ffff"
+
+
+class Spelled(Answers):
+    """The part of a reader that is about the letters of names."""
+
+    def names_near(self, text: str, limit: int) -> list[str]:
+        """Names in the code that look like this one, likest first."""
+        wanted = trigrams(text)
+        with self.snapshot():
+            if wanted:
+                match = " OR ".join('"{}"'.format(it.replace('"', '""')) for it in wanted)
+                rows = self.matches(
+                    "SELECT name.id, name.text FROM (SELECT rowid AS number FROM name_fts"
+                    " WHERE name_fts MATCH ? ORDER BY rank LIMIT ?) JOIN name ON name.id = number",
+                    match,
+                    NEAR,
+                )
+            else:
+                rows = self.rows(
+                    f"SELECT id, text FROM name WHERE {BETWEEN} ORDER BY length(text), text LIMIT ?",
+                    text,
+                    text + LAST,
+                    NEAR,
+                )
+            names = dict((name, number) for number, name in rows)
+            found: list[str] = []
+            for name in nearest(text, names):
+                if limit <= len(found):
+                    break
+                if self._is_used(names[name]):
+                    found.append(name)
+        return found
+
+    def names_beginning(self, text: str, limit: int) -> list[str]:
+        """Names that are defined and begin so, whatever the case, shortest first."""
+        rows = self.rows(
+            f"SELECT text FROM name WHERE {BETWEEN} AND {DEFINED} ORDER BY length(text), text LIMIT ?",
+            text,
+            text + LAST,
+            limit,
+        )
+        return [it for (it,) in rows]
+
+    def names_containing(self, text: str, limit: int) -> list[str]:
+        """Names that are defined and in which this stands, of three letters or more, shortest first."""
+        rows = self.matches(
+            "SELECT text FROM name WHERE id IN (SELECT rowid FROM name_fts WHERE name_fts MATCH ?)"
+            f" AND {DEFINED} ORDER BY length(text), text LIMIT ?",
+            '"{}"'.format(text.replace('"', '""')),
+            limit,
+        )
+        return [it for (it,) in rows]
+
+    def names_like(self, begin: str, pattern: str, limit: int) -> list[str]:
+        """Names that are defined, begin so, whatever the case, and fit a pattern with stars and brackets."""
+        rows = self.rows(
+            f"SELECT text FROM name WHERE {BETWEEN} AND text GLOB ? AND {DEFINED} LIMIT ?",
+            begin,
+            begin[:-1] + chr(ord(begin[-1]) + 1),
+            pattern,
+            limit,
+        )
+        return [it for (it,) in rows]
+
+    def _is_used(self, name: int) -> bool:
+        defined = f"SELECT 1 FROM symbol WHERE name = ? AND {HAS_FILE.format('symbol')} LIMIT 1"
+        used = f"SELECT 1 FROM used_fts WHERE used_fts MATCH ? AND {USER_HAS_FILE} LIMIT 1"
+        return bool(self.rows(defined, name) or self.rows(used, f'"{name}"'))
