@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 from benchmarks.index_client import ROOT, Client, NoAnswer
@@ -23,7 +26,12 @@ from codeindex.walk import read_text, walk
 
 KILL_LINES = 40_000
 LONGEST_LIFE_S = 3.0
-CHECK_EVERY = 10
+READS_S = 1.0  # A little longer than it takes to read what has changed.
+CHECK_EVERY = 5
+ANEW_EVERY = 20
+STARTS = "starts"
+MOMENTS = {"": STARTS, "building": "reads", "ready": "embeds or rests"}
+"""What a writer is at, by the last that it has said."""
 EMBEDS_S = 1.5  # How long the writer may embed before all is looked at: not all have vectors then.
 SOAK_LINES = 60_000
 SAVE_EVERY_S = 0.5
@@ -31,54 +39,74 @@ SAME_S = 1.0
 
 
 def kills(folder: Path, source: Path, times: int, seed: int) -> Found:
-    """End the writer at random moments while files change, and look again and again whether all is well."""
+    """End the writer at random moments while files change, and look after each whether all is well."""
     root, cache = folder / "project", folder / "cache"
     copy_source(source, root, KILL_LINES)
     write(folder / "model", "static", tokenizer(sources(20)))
     vectors = _Followed(folder / "model")
     chance = random.Random(seed)
     faults: list[str] = []
+    moments: Counter[str] = Counter()
     checks = 0
     for number in range(1, times + 1):
-        _change(root, chance)
-        _live(root, cache, folder / "model", chance.random() ** 2 * LONGEST_LIFE_S)
+        if number % ANEW_EVERY == 1:
+            shutil.rmtree(cache, ignore_errors=True)  # The first build is killed, too.
+        _change(root, chance, chance.random() ** 2)
+        moments[_life(root, cache, folder / "model", chance)] += 1
+        found = _faults_within(root, cache, vectors)
         if number % CHECK_EVERY == 0 or number == times:
             checks += 1
             run_writer(root, cache, {"embedder": str(folder / "model")}, linger_s=EMBEDS_S)
-            faults += [f"after {number} kills: {it}" for it in _faults(root, cache, vectors)]
+            found += _faults_within(root, cache, vectors, words=True) + _faults_beside(root, cache)
+        faults += [f"after {number} kills: {it}" for it in found]
+        if found or number % CHECK_EVERY == 0:
             print(f"{number} kills, {checks} checks, {len(faults)} faults", file=sys.stderr, flush=True)
     return {
         "kills": times,
-        "checks": checks,
+        **{f"kills while it {what}": moments[what] for what in MOMENTS.values()},
+        "looks at everything after the next one": checks,
         "vectors": len(vectors.vectors),
         "faults": "; ".join(faults[:10]),
     }
 
 
-def _live(root: Path, cache: Path, model: Path, seconds: float) -> None:
-    """A writer that is killed after a while."""
-    options = f'{{"embedder": "{model}"}}'
+def _life(root: Path, cache: Path, model: Path, chance: random.Random) -> str:
+    """A writer that is killed: three of four while they read, the others at any moment; what it was at."""
     process = subprocess.Popen(
         [
             *(sys.executable, "-P", "-m", "codeindex", "write", "--root", str(root)),
-            *("--cache", str(cache), "--options", options),
+            *("--cache", str(cache), "--options", json.dumps({"embedder": str(model)})),
         ],
         stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    time.sleep(0.25 + seconds)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
     assert process.stdin is not None
+    assert process.stdout is not None
+    heard = b""
+    if chance.randrange(4):
+        heard = process.stdout.readline()
+        time.sleep(chance.random() * READS_S)
+    else:
+        time.sleep(chance.random() ** 2 * LONGEST_LIFE_S / 2)
+        _change(root, chance, 0.0)
+        time.sleep(chance.random() * LONGEST_LIFE_S / 2)
+    process.send_signal(signal.SIGKILL)
+    heard += process.stdout.read()
+    process.wait()
     process.stdin.close()
+    process.stdout.close()
+    lines = [it for it in heard.splitlines(keepends=True) if it.endswith(b"\n")]
+    states = [str(json.loads(it).get("state", "")) for it in lines]
+    return MOMENTS.get(states[-1], STARTS) if states else STARTS
 
 
-def _change(root: Path, chance: random.Random) -> None:
-    """Some files are edited, renamed, copied, deleted."""
+def _change(root: Path, chance: random.Random, share: float) -> None:
+    """Some files are edited, renamed, copied, deleted; so many of the others get a line more."""
     files = sorted(root.rglob("*.py"))
-    for path in chance.sample(files, min(12, len(files))):
+    changed = chance.sample(files, min(12, len(files)))
+    for path in changed:
         match chance.randrange(5):
             case 0 if 40 < len(files):
                 path.unlink()
@@ -90,6 +118,9 @@ def _change(root: Path, chance: random.Random) -> None:
                 )
             case _:
                 path.write_bytes(path.read_bytes() + b"\n\ndef f%d():\n    pass\n" % chance.randrange(10**9))
+    for path in sorted(set(files).difference(changed)):
+        if chance.random() < share:
+            path.write_bytes(path.read_bytes() + b"\nn%d = 1\n" % chance.randrange(10**9))
 
 
 class _Followed:
@@ -105,26 +136,34 @@ class _Followed:
         return self.vectors.check(stored)
 
 
-def _faults(root: Path, cache: Path, vectors: _Followed) -> list[str]:
-    """What is wrong with an index that should be complete: in itself, and beside the files."""
+def _faults_within(root: Path, cache: Path, vectors: _Followed, *, words: bool = False) -> list[str]:
+    """Where an index does not agree with itself, or the vectors in memory with it."""
     folder = store_folder(root, cache)
     with open_writer(folder, rules=rules()) as writer:
-        faults = writer.verify()
-    there = {
-        it.relative: text for it in walk(root, DEFAULTS) if (text := read_text(it, DEFAULTS)) is not None
-    }
+        faults = [writer.notice] if writer.notice else []
+        faults += writer.verify(words=words)
     reader = open_reader(folder)
     assert reader is not None
     with reader:
+        return faults + vectors.faults(StoredVectors(reader))
+
+
+def _faults_beside(root: Path, cache: Path) -> list[str]:
+    """Where an index that should be complete is not what the files are."""
+    there = {
+        it.relative: text for it in walk(root, DEFAULTS) if (text := read_text(it, DEFAULTS)) is not None
+    }
+    reader = open_reader(store_folder(root, cache))
+    assert reader is not None
+    with reader:
         rows = {it.path: it for it in reader.files()}
-        faults += [f"{path} is lost" for path in there.keys() - rows.keys()]
+        faults = [f"{path} is lost" for path in there.keys() - rows.keys()]
         faults += [f"{path} is a ghost" for path in rows.keys() - there.keys()]
         for path, row in rows.items():
             if path in there and reader.text(row.content) != there[path]:
                 faults.append(f"{path} has another text")
             if path in there and there[path].strip() and not reader.chunks_of(path):
                 faults.append(f"{path} has no chunks")
-        faults += vectors.faults(StoredVectors(reader))
     return faults
 
 

@@ -203,7 +203,7 @@ class Write:
     def _sound(self, site: Site) -> bool:
         """Whether the index agrees with itself; if not, it is moved aside."""
         self._check = False
-        if not site.writer.verify():
+        if not site.writer.verify(words=False):
             return True
         site.close()
         move_aside_in(self._folder)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from itertools import zip_longest
 
-from codeindex.store.contents import users
+from codeindex.store.contents import chunk_words, users
 from codeindex.store.packed import numbers_in, text_in
 from codeindex.store.rows import content_hash
 
@@ -72,7 +73,7 @@ QUESTIONS = (
 )
 
 
-def verify(connection: sqlite3.Connection) -> list[str]:
+def verify(connection: sqlite3.Connection, *, words: bool) -> list[str]:
     """A sentence for each thing that is wrong; none for a sound index. Raises what SQLite raises."""
     said = [it for (it,) in connection.execute("PRAGMA integrity_check")]
     if said != ["ok"]:
@@ -87,7 +88,8 @@ def verify(connection: sqlite3.Connection) -> list[str]:
         (count,) = connection.execute(question).fetchone()
         if count:
             found.append(f"{count} {says}.")
-    return found + list(_texts(connection)) + list(_uses(connection))
+    found += [*_texts(connection), *_uses(connection)]
+    return found + (list(_words(connection)) if words and not found else [])
 
 
 def _texts(connection: sqlite3.Connection) -> Iterator[str]:
@@ -119,3 +121,26 @@ def _uses(connection: sqlite3.Connection) -> Iterator[str]:
         yield f"The index of the uses of names is damaged: {error}."
     if count := sum(it not in names for it in {it for it, _ in wanted}):
         yield f"{count} names are used, and not there."
+
+
+def _words(connection: sqlite3.Connection) -> Iterator[str]:
+    """Whether the words of all chunks were indexed as one would index them now, and no others."""
+    connection.execute("DROP TABLE IF EXISTS temp.anew")
+    connection.execute(
+        "CREATE VIRTUAL TABLE temp.anew USING fts5(name, doc, body, content='', tokenize='porter unicode61')"
+    )
+    for (content,) in connection.execute("SELECT id FROM content").fetchall():
+        connection.executemany(
+            "INSERT INTO temp.anew (rowid, name, doc, body) VALUES (?, ?, ?, ?)",
+            chunk_words(connection, content),
+        )
+    connection.execute("CREATE VIRTUAL TABLE temp.kept_word USING fts5vocab(main, chunk_fts, instance)")
+    connection.execute("CREATE VIRTUAL TABLE temp.anew_word USING fts5vocab(temp, anew, instance)")
+    try:
+        kept, anew = (connection.execute(f"SELECT * FROM temp.{it}") for it in ("kept_word", "anew_word"))
+        if any(one != other for one, other in zip_longest(kept, anew)):
+            yield "The words of the chunks and their index do not agree."
+    except sqlite3.DatabaseError as error:
+        yield f"The index of the words is damaged: {error}."
+    for it in ("kept_word", "anew_word", "anew"):
+        connection.execute(f"DROP TABLE temp.{it}")

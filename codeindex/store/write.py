@@ -200,10 +200,13 @@ class Writer:
                 self._roll_back()
                 raise
 
-    def verify(self) -> list[str]:
-        """Look at everything: a sentence for each thing that is wrong."""
+    def verify(self, *, words: bool = True) -> list[str]:
+        """Look at everything: a sentence for each thing that is wrong.
+
+        ``words``: also whether every word of every text was indexed, and no other, which takes longest.
+        """
         try:
-            return verify(self._connection)
+            return verify(self._connection, words=words)
         except sqlite3.DatabaseError as error:
             return [str(as_ours(error))]
 
