@@ -215,7 +215,7 @@ def test_other_rules_begin_anew_but_keep_the_vectors(tmp_path: Path) -> None:
         "DELETE FROM symbol WHERE id = 3",
         "DELETE FROM chunk_fts_docsize WHERE id = 3",
         "DELETE FROM chunk_fts_data WHERE id > 10",
-        "INSERT INTO chunk_fts (chunk_fts, rowid, name, doc, body) VALUES ('delete', 3, 'x', '', '')",
+        "UPDATE chunk SET last_line = first_line WHERE id = 3",
         "INSERT INTO used_fts (rowid, names) VALUES (1, '999999')",
         "INSERT INTO used_fts (used_fts) VALUES ('delete-all')",
         "UPDATE body SET heads = (SELECT heads FROM body WHERE content = 4) WHERE content = 3",
