@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 KINDS = ("static", "encoder", "int8")
 IR_VERSION = 8
@@ -30,6 +30,7 @@ TYPES = {"float32": 1, "uint8": 2, "int8": 3, "int32": 6, "int64": 7, "bool": 9,
 MASKED = -1e4
 LONGEST = 512
 VOCABULARY = 16_000
+WORDPIECES = 30_000
 
 Value = int | float | str | Sequence[int]
 
@@ -232,6 +233,23 @@ def tokenizer(texts: Sequence[str], vocabulary: int = VOCABULARY) -> Tokenizer:
     found.train_from_iterator(texts, trainer)
     found.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)]
+    )
+    return found
+
+
+def wordpiece(texts: Sequence[str], vocabulary: int = WORDPIECES, normalizer: Any = None) -> Tokenizer:
+    """Of words and their parts, in lower case: as most encoders have, and the tables distilled from them."""
+    found = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=100))
+    found.normalizer = normalizer or normalizers.BertNormalizer(lowercase=True)
+    found.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    found.train_from_iterator(
+        texts,
+        trainers.WordPieceTrainer(vocab_size=vocabulary, special_tokens=special, show_progress=False),
+    )
+    found.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        special_tokens=[(it, special.index(it)) for it in ("[CLS]", "[SEP]")],
     )
     return found
 

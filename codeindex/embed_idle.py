@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from codeindex.embed_pool import unit
 from codeindex.embed_stored import Asked, StoredVectors
-from codeindex.embedding import embedded_text, in_order, own_lines
+from codeindex.embedding import embedded_text, in_order
 from codeindex.types import ChunkRow, FileRow
 from codeindex.vectors import packed
 
@@ -23,7 +23,7 @@ MOST = 200_000  # Of what is missing, looked at in one go: 30 MB.
 RECENT_FILES = 100
 FIRST_BATCH = 4
 BATCH_SECONDS = 0.2  # The longest that somebody waits who wants the processor back.
-COMMIT_ROWS = 1_024
+COMMIT_ROWS = 8_192  # They lie in the order of their hashes: the more at once, the fewer pages are written.
 COMMIT_SECONDS = 1.0  # What is lost when the power goes, and how often searchers have to look again.
 
 
@@ -120,15 +120,15 @@ def copy_vectors(reader: Reads, writer: Writes, model: str, siblings: Iterable[A
 def texts_of(reader: Reads, some: Sequence[tuple[bytes, int]]) -> dict[bytes, str]:
     """What is embedded, by its hash; without what is gone meanwhile."""
     found = {}
-    contents: dict[int, str] = {}
+    contents: dict[int, list[str]] = {}
     for row in reader.chunks([chunk for _, chunk in some]).values():
         if row.content not in contents:
             try:
-                contents[row.content] = reader.text(row.content)
+                contents[row.content] = reader.text(row.content).split("\n")
             except KeyError:  # Taken away since we asked.
                 continue
-        lines = own_lines(contents[row.content], row.first_line, row.last_line)
-        found[row.hash] = embedded_text(row, lines)
+        lines = contents[row.content][row.first_line - 1 : row.last_line]
+        found[row.hash] = embedded_text(row, "\n".join(lines))
     return {it: found[it] for it, _ in some if it in found}
 
 
@@ -139,7 +139,7 @@ def _wanted(reader: Reads, first: Sequence[str]) -> Iterator[bytes]:
 
 
 class _Pages:
-    """Rows on their way to the store, some hundreds or a second's at a time."""
+    """Rows on their way to the store, some thousands or a second's at a time."""
 
     def __init__(self, writer: Writes, model: str) -> None:
         self.count = 0
@@ -156,6 +156,6 @@ class _Pages:
     def flush(self) -> None:
         rows, self._rows = self._rows, []
         if rows:
-            self._writer.put_vectors(self._model, rows)
+            self._writer.put_vectors(self._model, sorted(rows))
             self.count += len(rows)
         self._last = time.monotonic()

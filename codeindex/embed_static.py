@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from itertools import chain
+from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from codeindex.embed_pieces import Bags
 from codeindex.embed_pool import Floats
 from models.errors import ModelError
 
@@ -44,20 +45,23 @@ class Table:
         if self._weights is not None and self._weights.shape != (self.tokens,):
             raise ModelError(f"The model's table {path.name} does not have a weight for each token.")
 
-    def vectors(self, texts: Sequence[Sequence[int]]) -> Floats:
+    def means(self, bags: Bags) -> Floats:
         """The weighted mean of each text's rows; a text without tokens gets zeros."""
-        found = np.zeros((len(texts), self._rows.shape[1]), np.float32)
-        flat = np.fromiter(chain.from_iterable(texts), np.int64)
-        # Each row is read and converted once, however often its token occurs; most of code repeats itself.
-        tokens, places = np.unique(flat, return_inverse=True)
+        texts = len(bags.counts)
+        found = np.zeros((texts, self._rows.shape[1]), np.float32)
+        # Each row is read and converted once, however often its token occurs, and each text takes it once.
+        keys = np.repeat(np.arange(texts) * self.tokens, bags.counts) + bags.ids
+        pairs, times = np.unique(keys, return_counts=True)
+        tokens, places = np.unique(pairs % max(self.tokens, 1), return_inverse=True)
         rows = self._rows[tokens if self._mapping is None else self._mapping[tokens]].astype(np.float32)
         if self._weights is not None:
             rows *= self._weights[tokens, None].astype(np.float32)
-        start = 0
-        for text, it in enumerate(texts):
-            if it:  # One at a time: a text's rows fit into the processor's cache, a batch's do not.
-                found[text] = rows.take(places[start : start + len(it)], axis=0).sum(axis=0) / len(it)
-            start += len(it)
+        ends = np.searchsorted(pairs, np.arange(texts + 1) * self.tokens).tolist()
+        shares = times.astype(np.float32)
+        for text, (begin, end) in enumerate(pairwise(ends)):
+            if begin < end:  # One at a time: a text's rows fit into the processor's cache, a batch's do not.
+                found[text] = shares[begin:end] @ rows.take(places[begin:end], axis=0)
+        found /= np.maximum(bags.counts, 1)[:, None].astype(np.float32)
         return found
 
 

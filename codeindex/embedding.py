@@ -31,11 +31,17 @@ def embedded_text(chunk: Headed, text: str) -> str:
     The path is left out, so that a renamed file keeps its vectors. What of the header already stands in the
     lines is left out, too: a model reads a few hundred tokens, and none of them should be read twice.
     """
-    folded = " ".join(text.split())
-    header = [it for it in (chunk.signature, chunk.doc) if it and " ".join(it.split()) not in folded]
+    header = [it for it in (chunk.signature, chunk.doc) if it and not _says(text, it)]
     if chunk.scope:
         header.insert(0, chunk.scope)
     return "\n".join((*header, text.strip("\n")))
+
+
+def _says(text: str, head: str) -> bool:
+    """Whether it is in the text, however it is broken into lines there."""
+    folded = " ".join(head.split())
+    # Mostly it stands there as it is; only what does not is worth folding a whole text for.
+    return folded in text or folded in " ".join(text.split())
 
 
 def embedded_hash(text: str) -> bytes:
