@@ -66,6 +66,8 @@ class Index:
         self._folders: tuple[str, ...] | None = None
         """``None`` before the start."""
         self._documents: Iterable[Document] = ()
+        self._real: dict[str, str] = {}
+        """Of the folders and of what is open: where it really is, as the index has it under that path."""
         self._services: dict[str, Service] = {}
         self._states: dict[str, Status] = {}
         self._complete: set[str] = set()
@@ -127,6 +129,7 @@ class Index:
 
     def opened(self, document: Document) -> None:
         """The editor has it, and what it has is what counts."""
+        self._real.pop(convert.file_path(document.uri), None)  # A link may have been made anew.
         if self._services:
             self._buffers.changed(document)
             self._tell_open()
@@ -148,6 +151,7 @@ class Index:
         if self._services:
             self._are_files(document.uri)
             self._tell_open()
+        self._real.pop(convert.file_path(document.uri), None)
 
     def files_changed(self, uris: Sequence[str]) -> None:
         """Files have come, changed or gone on disk."""
@@ -216,7 +220,7 @@ class Index:
         if self._opening is not None:
             self._opening.cancel()
             self._opening = None
-        self._services, self._states, self._complete = {}, {}, set()
+        self._services, self._states, self._complete, self._real = {}, {}, set(), {}
         if self._options is not None:
             self._buffers.most_characters = self._options["config"]["max_bytes"]
             self._services = {it: self._service(it, self._options) for it in self._folders or ()}
@@ -283,15 +287,23 @@ class Index:
         pairs = zip(folders, said, strict=True)
         return [(folder, it) for folder, it in pairs if not isinstance(it, BaseException)], problem
 
-    def _places(self, uri: str) -> Iterator[tuple[str, str]]:
-        """The folders that a file is in, the innermost first, each with its path there."""
+    def _places(self, uri: str, *, is_open: bool = True) -> Iterator[tuple[str, str]]:
+        """The folders that a file is in, the innermost first, each with its path there.
+
+        What is open may be open through a link: there, its path is the one that the index has read it by.
+        """
         if not uri.startswith("file:"):
             return
         path = convert.file_path(uri)
         for folder in sorted(self._services, key=len, reverse=True):
-            inside = folder.rstrip("/") + "/"
-            if path.startswith(inside) and path != inside:
-                yield folder, path[len(inside) :]
+            real = _below(self._really(folder), self._really(path)) if is_open else ""
+            if inside := real or _below(folder, path):
+                yield folder, inside
+
+    def _really(self, path: str) -> str:
+        if path not in self._real:
+            self._real[path] = os.path.realpath(path)
+        return self._real[path]
 
     def _open_in(self, folder: str) -> list[str]:
         every = (place for it in self._documents for place in self._places(it.uri))
@@ -310,7 +322,7 @@ class Index:
     def _tell_paths(self, method: str, uris: Sequence[str]) -> None:
         paths: dict[str, list[str]] = {}
         for uri in uris:
-            for folder, path in self._places(uri):
+            for folder, path in self._places(uri, is_open=method == "saved"):
                 paths.setdefault(folder, []).append(path)
         for folder, changed in paths.items():
             self._services[folder].tell(method, {"paths": changed})
@@ -324,6 +336,12 @@ class Index:
         if service is not None:
             service.tell("buffer", {"path": path, "text": text})
             await service.drain()
+
+
+def _below(folder: str, path: str) -> str:
+    """The path from a folder; empty if it is not in it."""
+    inside = folder.rstrip("/") + "/"
+    return path[len(inside) :] if path.startswith(inside) else ""
 
 
 def options_of(settings: Settings) -> Json | None:

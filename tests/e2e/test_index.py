@@ -162,6 +162,24 @@ async def test_what_is_typed_counts_and_what_is_deleted_does_not(hearth_home: Pa
         assert "fetch_preferences" not in [name for name, _ in found(await search(it, "fetch_preferences"))]
 
 
+async def test_what_is_typed_into_a_file_behind_a_link_counts(
+    hearth_home: Path, project: Path, tmp_path: Path
+) -> None:
+    """The editor has it open by another path than the index: what it shows replaces the file, once."""
+    (tmp_path / "link").symlink_to(project)
+    uri = (tmp_path / "link" / "shop" / "settings.py").as_uri()
+    async with editor(hearth_home, "vscode", *NO_MODEL, root=project, options=ALONE) as it:
+        await until_ready(it)
+        it.open(SETTINGS, uri=uri)
+        change(it, uri, SETTINGS.replace("read_settings", "fetch_preferences"), 2)
+        answer = await search(it, "fetch_preferences")
+        assert found(answer)[0] == ("fetch_preferences", "settings.py")
+        assert (answer.hits[0].unsaved, answer.hits[0].uri) == (True, (project / "shop/settings.py").as_uri())
+        assert ("read_settings", "settings.py") not in found(await search(it, "read_settings"))
+        it.client.text_document_did_close(lsp.DidCloseTextDocumentParams(lsp.TextDocumentIdentifier(uri=uri)))
+        await until_found(it, "read_settings", "read_settings")
+
+
 async def test_a_killed_service_is_not_noticed(hearth_home: Path, project: Path) -> None:
     """The next search is answered, and soon all is found again, unsaved text included; nothing is said."""
     uri = (project / "shop" / "settings.py").as_uri()

@@ -260,6 +260,33 @@ async def test_changed_files_are_told_to_their_folders(window: Callable[..., Win
     assert it.told(other, "changed") == []
 
 
+async def test_what_is_open_through_a_link_is_told_by_its_path_in_the_index(
+    window: Callable[..., Window], tmp_path: Path
+) -> None:
+    """A link to the folder, to one above a file, and to a file: the index knows none of them."""
+    it = window("project")
+    (folder,) = it.folders
+    (folder / "inner").mkdir()
+    (tmp_path / "outer").symlink_to(folder)
+    (folder / "way").symlink_to(folder / "inner")
+    (folder / "other.py").symlink_to(folder / "inner" / "c.py")
+    (folder / "inner" / "c.py").write_text("")
+    it.start()
+    opened = [
+        it.open(tmp_path / "outer" / "a.py", "typed = 1\n"),
+        it.open(folder / "way" / "b.py", "typed = 2\n"),
+        it.open(folder / "other.py", "typed = 3\n"),
+    ]
+    await it.search(within=opened[0].uri)
+    it.index.saved(opened[1])
+    it.index.closed(opened[2])
+    await it.search()
+    told = {(one["path"], one["text"]) for one in it.told(folder, "buffer")}
+    inner = {("inner/b.py", "typed = 2\n"), ("inner/c.py", "typed = 3\n")}
+    assert told == {("a.py", "typed = 1\n"), *inner, ("inner/b.py", None), ("inner/c.py", None)}
+    assert it.told(folder, "saved") == [{"paths": ["inner/b.py"]}]
+
+
 async def test_several_folders_are_searched_together(window: Callable[..., Window]) -> None:
     """The best of all first; a document's own folder alone, where that is asked for."""
     it = window("aa", "bbbb")
