@@ -43,13 +43,9 @@ class StoredVectors:
         """Raised by every commit."""
         return self.reader.generation()
 
-    def chunk_ids(self) -> NDArray[np.int64]:
-        """Of all chunks that a file has, with and without vectors."""
-        rows = self.reader.chunk_ranges()
-        if not rows:
-            return np.zeros(0, np.int64)
-        first, count = np.array(rows, np.int64).T
-        return np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
+    def ranges(self) -> NDArray[np.int64]:
+        """Of all chunks that a file has, with and without vectors: the first of a content, and how many."""
+        return np.array(self.reader.chunk_ranges(), np.int64).reshape(-1, 2)
 
     def vectors(self, model: str, chunks: Collection[int] | None = None) -> Iterator[tuple[int, bytes]]:
         """Of all chunks that have one, or of those among these."""

@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 from codeindex.embed_pool import Floats
 
 Ids = NDArray[np.int64]
+Ranges = NDArray[np.int64]
 Codes = NDArray[np.uint8]
 Block = tuple[Ids, Codes, int]
 """Ids, a row of bytes for each, and how many rows did not fit."""
 
+NO_RANGES: Ranges = np.zeros((0, 2), np.int64)
 VALUE_BYTES = 2
 BLOCK = 4_096  # Rows that are looked at together: two megabytes.
 SHOWN = 5  # Ids that a complaint names.
@@ -35,8 +37,8 @@ class Source(Protocol):
     def generation(self) -> int:
         """Raised by every commit."""
 
-    def chunk_ids(self) -> Ids:
-        """Of all chunks, with and without vectors."""
+    def ranges(self) -> Ranges:
+        """Of all chunks, with and without vectors: the first id of some in a row, and how many they are."""
 
     def vectors(self, model: str, chunks: Collection[int] | None = None) -> Iterator[tuple[int, bytes]]:
         """The chunks that have one, or those among these, with its bytes."""
@@ -71,7 +73,11 @@ class Vectors:
         self._flat: Any = faiss.IndexScalarQuantizer(
             dimensions, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
         )
-        self._index: Any = faiss.IndexIDMap2(self._flat)
+        self._index: Any = faiss.IndexIDMap(self._flat)
+        self._ranges: Ranges = NO_RANGES
+        """Of the store, when it was last looked at."""
+        self._waiting: Ids = NO_RANGES[:, 0]
+        """Chunks that had no vector then."""
 
     def __len__(self) -> int:
         """How many vectors there are."""
@@ -86,13 +92,7 @@ class Vectors:
         if source is self._source and generation == self.generation:
             return Change(added=0, removed=0, unfit=0)
         with self._refreshing:
-            if source is self._source:
-                known, there = self._ids(), source.chunk_ids()
-                gone = np.setdiff1d(known, there, assume_unique=True)
-                new = np.setdiff1d(there, known, assume_unique=True).tolist()
-                change = self._change(gone, _blocks(source.vectors(self.model, new), self._bytes))
-            else:
-                change = self._become(source.vectors(self.model))
+            change = self._follow(source) if source is self._source else self._begin(source)
             self._source, self.generation = source, generation
         return change
 
@@ -131,34 +131,61 @@ class Vectors:
         )
         return [f"{len(it)} chunks {what}: {sorted(it)[:SHOWN]}." for what, it in said if it]
 
-    def _become(self, rows: Iterable[tuple[int, bytes]]) -> Change:
+    def _follow(self, source: Source) -> Change:
+        """A few files' chunks, of however many: the cost of a look is that of what has changed."""
+        there = source.ranges()
+        gone, new = ids_in(_rows_without(self._ranges, there)), ids_in(_rows_without(there, self._ranges))
+        wanted = np.concatenate((np.setdiff1d(self._waiting, gone, assume_unique=True), new))
+        blocks = list(_blocks(source.vectors(self.model, wanted.tolist()), self._bytes))
+        added = [ids for ids, _, _ in blocks]
+        removed = self._change(gone, blocks)
+        self._ranges = there
+        self._waiting = np.setdiff1d(wanted, np.concatenate([*added, NO_RANGES[:, 0]]), assume_unique=True)
+        return Change(added=sum(map(len, added)), removed=removed, unfit=sum(it[2] for it in blocks))
+
+    def _begin(self, source: Source) -> Change:
+        """Another store: what is the same in it stays."""
+        blocks = _blocks(source.vectors(self.model), self._bytes)
+        if len(self):
+            change = self._become(blocks)
+        else:
+            added = unfit = 0
+            for it in blocks:  # None of them is held while the next one is read.
+                self._change(NO_RANGES[:, 0], [it])
+                added, unfit = added + len(it[0]), unfit + it[2]
+            change = Change(added=added, removed=0, unfit=unfit)
+        self._ranges = source.ranges()  # Last: what came meanwhile waits, what went meanwhile goes.
+        known, there = self._ids(), ids_in(self._ranges)
+        self._waiting = np.setdiff1d(there, known, assume_unique=True)
+        self._change(np.setdiff1d(known, there, assume_unique=True), [])
+        return change
+
+    def _become(self, blocks: Iterable[Block]) -> Change:
         known, codes = self._ids(), self._codes()
         order = np.argsort(known)
         sorted_ids = known[order]
         stays = np.zeros(len(known), bool)
         new: list[Block] = []
-        for ids, data, unfit in _blocks(rows, self._bytes):
-            is_new = np.ones(len(ids), bool)
-            if len(known) and len(ids):
-                at = np.minimum(np.searchsorted(sorted_ids, ids), len(known) - 1)
-                places = order[at]
-                same = (sorted_ids[at] == ids) & (codes[places] == data).all(axis=1)
-                stays[places[same]] = True
-                is_new = ~same
-            new.append((ids[is_new], data[is_new], unfit))
-        return self._change(known[~stays], new)
+        for ids, data, unfit in blocks:
+            at = np.minimum(np.searchsorted(sorted_ids, ids), len(known) - 1)
+            places = order[at]
+            same = (sorted_ids[at] == ids) & (codes[places] == data).all(axis=1)
+            stays[places[same]] = True
+            new.append((ids[~same], data[~same], unfit))
+        removed = self._change(known[~stays], new)
+        return Change(added=sum(len(it[0]) for it in new), removed=removed, unfit=sum(it[2] for it in new))
 
-    def _change(self, gone: Ids, new: Iterable[Block]) -> Change:
-        blocks = list(new)
+    def _change(self, gone: Ids, new: Iterable[Block]) -> int:
+        """Remove, then add; how many of the ones that were to go were there."""
+        before = len(self)
         with self._moving:
-            if len(gone):
+            if len(gone) and before:
                 self._index.remove_ids(gone)
-            for ids, data, _ in blocks:
+            removed = before - len(self)
+            for ids, data, _ in new:
                 if len(ids):
                     self._index.add_sa_codes(data, ids)
-            self._index.construct_rev_map()
-        added, unfit = sum(len(it[0]) for it in blocks), sum(it[2] for it in blocks)
-        return Change(added=added, removed=len(gone), unfit=unfit)
+        return removed
 
     def _ids(self) -> Ids:
         found: Ids = self._faiss.vector_to_array(self._index.id_map)
@@ -176,6 +203,19 @@ class Vectors:
 def packed(vectors: Floats) -> list[bytes]:
     """As they are stored and searched: 16-bit floats."""
     return [it.tobytes() for it in vectors.astype("<f2")]
+
+
+def ids_in(ranges: Ranges) -> Ids:
+    """All of them, one by one."""
+    first, count = ranges.T
+    found: Ids = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
+    return found
+
+
+def _rows_without(ranges: Ranges, others: Ranges) -> Ranges:
+    """Those that are not among the others."""
+    theirs = set(map(tuple, others.tolist()))
+    return np.array([it for it in map(tuple, ranges.tolist()) if it not in theirs], np.int64).reshape(-1, 2)
 
 
 def _bits(allowed: Collection[int] | Ids) -> Codes:

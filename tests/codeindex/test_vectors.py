@@ -17,7 +17,7 @@ from codeindex.embed_pool import Floats, unit
 from codeindex.embed_stored import StoredVectors
 from codeindex.store.read import open_reader
 from codeindex.types import Hit
-from codeindex.vectors import Change, Vectors, packed
+from codeindex.vectors import Change, Vectors, ids_in, packed
 from tests.codeindex.models import write_encoder, write_table
 from tests.codeindex.test_embedding import Counting, Shelf, fill
 
@@ -35,8 +35,8 @@ class Rows:
     def generation(self) -> int:
         return self.commits
 
-    def chunk_ids(self) -> NDArray[np.int64]:
-        return np.array([*self.rows, 9_999], np.int64)  # One that has no vector yet.
+    def ranges(self) -> NDArray[np.int64]:
+        return np.array([(it, 1) for it in (*self.rows, 9_999)], np.int64)  # One that has no vector yet.
 
     def vectors(self, model: str, chunks: Collection[int] | None = None) -> Iterator[tuple[int, bytes]]:
         of_model = self.rows if model == self.model else {}
@@ -229,7 +229,7 @@ def test_by_meaning(tmp_path: Path) -> None:
     fill(shelf, Counting(open_embedder(folder)))
     assert meaning.vectors.refresh(stored) == Change(added=3, removed=2, unfit=0)
     assert meaning.vectors.check(stored) == []
-    assert set(stored.chunk_ids().tolist()) == {it.id for it in reader.chunks_of("a.py")}
+    assert set(ids_in(stored.ranges()).tolist()) == {it.id for it in reader.chunks_of("a.py")}
     assert len(meaning.near("open file", 5)) == 3
 
 
