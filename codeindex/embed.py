@@ -63,6 +63,10 @@ class Embedder:
         found: Floats = self._embed(self.card.query, [text])[0]
         return found
 
+    def rest(self) -> None:
+        """Let go of what only many texts are read faster with."""
+        self._tokens.forget()
+
     def _embed(self, template: str, texts: Sequence[str]) -> Floats:
         found = np.zeros((len(texts), self.card.kept), np.float32)
         if isinstance(self._vectors, Table):
@@ -179,6 +183,11 @@ class Tokens:
         assert self._pieces is not None, "they are there"
         bags = self._pieces.tokens(self._put(template, texts))
         return bags if self._unknown is None else without(bags, self._unknown)
+
+    def forget(self) -> None:
+        """Remember no pieces; the next texts are asked for anew."""
+        if self._pieces is not None:
+            self._pieces.forget()
 
     def _put(self, template: str, texts: Sequence[str]) -> list[str]:
         before, _, after = template.partition(TEXT)

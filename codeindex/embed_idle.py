@@ -88,7 +88,8 @@ def embed_some(
     missing = reader.missing_vectors(embedder.model, MOST)
     if not missing or pause():
         return done
-    queue = in_order(missing, _wanted(reader, first))
+    # The chunks of a save are all embedded together: then there is no need to ask which come first.
+    queue = in_order(missing, _wanted(reader, first)) if FIRST_BATCH < len(missing) else missing
     pages = _Pages(writer, embedder.model)
     place, size = 0, FIRST_BATCH
     try:

@@ -115,7 +115,7 @@ class Pieces:
     def tokens(self, texts: Sequence[str]) -> Bags:
         """The tokens of each text, as many as the tokenizer would leave."""
         if MOST_PIECES < len(self._places) or MOST_CHARACTERS < self._characters:
-            self._forget()
+            self.forget()
         find, place = self._find, self._places.__getitem__
         flat, counts = list[int](), list[int]()
         joined = "\n".join(texts)
@@ -147,6 +147,12 @@ class Pieces:
         alike = bags_of(expected)
         return np.array_equal(bags.counts, alike.counts) and np.array_equal(bags.ids, alike.ids)
 
+    def forget(self) -> None:
+        """Start anew."""
+        self._places = _Places()
+        self._characters = 0
+        self._starts = self._lengths = self._ids = NOTHING
+
     def _stays_whole(self, text: str, marks: Sequence[str]) -> bool:
         return (self._cut.ascii and not text.isascii()) or any(it in text for it in marks)
 
@@ -161,11 +167,6 @@ class Pieces:
         self._lengths = np.concatenate((self._lengths, lengths))
         self._ids = np.concatenate((self._ids, np.fromiter(chain.from_iterable(ids), np.int64)))
         self._characters += sum(map(len, new))
-
-    def _forget(self) -> None:
-        self._places = _Places()
-        self._characters = 0
-        self._starts = self._lengths = self._ids = NOTHING
 
 
 class _Places(dict[str, int]):

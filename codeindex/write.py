@@ -33,8 +33,6 @@ logger = logging.getLogger(__name__)
 DONE, BUSY, CANNOT = 0, 3, 4
 """Exit codes: standard input is closed; another process has the lease; a sentence has said why it cannot."""
 NICE = 10
-IDLE_S = 0.1
-"""After so long without a change it embeds."""
 REST_S = 5.0
 """After so long without a change only one worker is kept."""
 LOOK_S, POLL_S, POLL_REST = 600.0, 3.0, 20.0
@@ -115,18 +113,19 @@ class Write:
                     quiet_since, rested = time.monotonic(), False
                     continue
                 quiet = time.monotonic() - quiet_since
-                if not self._paused and idle.wants() and IDLE_S <= quiet:
+                if not self._paused and idle.wants():  # At once: it ends as soon as something comes.
                     if idle.embed(self._open, self._is_wanted):
                         self._tell(State.READY, site)
                     self._drain(0.0)
                     continue
                 if REST_S <= quiet and not rested:
                     site.rest()
+                    idle.rest()
                     rested = True
                 idle.collect(quiet, self._is_wanted)
                 if self._look_every(watch) <= time.monotonic() - self._looked:
                     self._everything = True
-                self._drain(IDLE_S if idle.wants() and not self._paused else 1.0)
+                self._drain(1.0)
         finally:
             idle.close()
             site.close()

@@ -84,10 +84,20 @@ class Idle:
             self._collected = time.monotonic()
             logger.debug("collected contents=%d seconds=%.2f", count, self._collected - now)
 
+    def rest(self) -> None:
+        """Keep no more than the next save needs."""
+        from codeindex.embed_memory import give_back
+
+        if self._embedder is not None:
+            self._embedder.rest()
+        self.close()
+        give_back()
+
     def close(self) -> None:
         """Let go of the index."""
         if self._reader is not None:
             self._reader.close()
+            self._reader = None
 
     def _opened(self) -> Embedder:
         from codeindex.embed import open_embedder

@@ -28,7 +28,7 @@ from codeindex.store.verify import verify
 
 logger = logging.getLogger(__name__)
 
-LOOK_AHEAD = 4_000  # Chunks after which the mark of what has vectors is moved on later.
+LOOK_AHEAD = 20_000  # Chunks after which the mark of what has vectors is moved on later.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +114,12 @@ class Writer:
         """Note something; it is no new generation."""
         with translated():
             self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def doubt(self, judged: str) -> None:
+        """What belongs is judged differently from now on: each file is to be read once more, whenever."""
+        with self._transaction():
+            self._connection.execute("UPDATE file SET sure = 0")
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('judged', ?)", (judged,))
 
     def empty(self) -> None:
         """Forget everything but the vectors: they are of texts, however those come about."""

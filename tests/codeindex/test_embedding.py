@@ -180,10 +180,10 @@ def test_nothing_is_embedded_twice(shelf: Shelf, embedder: Counting) -> None:
 
 def test_open_files_come_first(shelf: Shelf, embedder: Counting) -> None:
     """Then those that changed lately, the latest before the others."""
-    for name, line in (("a.py", "open"), ("b.py", "read"), ("c.py", "sort"), ("d.py", "list")):
+    for name, line in (("a.py", "open"), ("b.py", "read"), ("c.py", "sort"), ("d.py", "list"), ("e.py", ".")):
         shelf.put(name, line)
     fill(shelf, embedder, first=["b.py", "gone.py", "a.py"])
-    assert embedder.texts == ["read", "open", "list", "sort"]
+    assert embedder.texts == ["read", "open", ".", "list", "sort"]
 
 
 def test_it_stops_when_asked_and_goes_on_later(shelf: Shelf, embedder: Counting) -> None:
