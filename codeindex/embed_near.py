@@ -17,7 +17,8 @@ from codeindex.vectors import Vectors
 
 QUESTIONS = 128  # That are remembered: a question is asked again with every letter of a filter.
 LONGEST_QUESTION = 20_000  # Characters.
-RESTS = 9  # Times as long as the last look took, before the next.
+RESTS = 9  # Times as long as the last look took, before the next,
+QUICK_S = 0.05  # unless that was no longer: what was saved just now is to be found.
 RERANKED = 20  # Hits: what a reader looks at.
 
 
@@ -51,8 +52,9 @@ class ByMeaning:
             self._stored = StoredVectors(reader)
         started = time.monotonic()
         self.vectors.refresh(self._stored)
-        now = time.monotonic()
-        self._rest_until = now + RESTS * (now - started)
+        took = time.monotonic() - started
+        if QUICK_S < took:
+            self._rest_until = started + took + RESTS * took
         return True
 
     def _vector(self, query: str) -> Floats:

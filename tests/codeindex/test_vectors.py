@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from codeindex import embed_near
 from codeindex.embed import open_embedder, open_reranker
 from codeindex.embed_near import QUESTIONS, ByMeaning, by_meaning, reranked
 from codeindex.embed_pool import Floats, unit
@@ -233,10 +234,13 @@ def test_by_meaning(tmp_path: Path) -> None:
     assert len(meaning.near("open file", 5)) == 3
 
 
-def test_a_look_rests_as_long_as_it_is_slow(tmp_path: Path) -> None:
-    """Asked for again at once, it does not look; later it does."""
+def test_a_look_rests_as_long_as_it_is_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for again at once after a long look, it does not look, but later; a quick one needs no rest."""
     shelf = Shelf(tmp_path / "store")
     meaning = by_meaning(write_table(tmp_path / "model"), shelf.reader)
+    monkeypatch.setattr(embed_near, "QUICK_S", 60.0)
+    assert [meaning.refresh(shelf.reader) for _ in range(100)].count(True) == 100
+    monkeypatch.setattr(embed_near, "QUICK_S", 0.0)
     assert [meaning.refresh(shelf.reader) for _ in range(100)].count(True) < 100
     meaning._rest_until = 0
     assert meaning.refresh(shelf.reader)
