@@ -48,12 +48,13 @@ class ByMeaning:
         """
         if time.monotonic() < self._rest_until:
             return False
-        if self._stored is None or self._stored.reader is not reader:
+        is_first = self._stored is None or self._stored.reader is not reader
+        if self._stored is None or is_first:
             self._stored = StoredVectors(reader)
         started = time.monotonic()
         self.vectors.refresh(self._stored)
         took = time.monotonic() - started
-        if QUICK_S < took:
+        if QUICK_S < took and not is_first:  # All there is has been read: that is not so soon again.
             self._rest_until = started + took + RESTS * took
         return True
 
