@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from codeindex.embed_memory import give_back
 from codeindex.embed_pool import Floats
 
 Ids = NDArray[np.int64]
@@ -27,6 +28,7 @@ Block = tuple[Ids, Codes, int]
 
 NO_RANGES: Ranges = np.zeros((0, 2), np.int64)
 VALUE_BYTES = 2
+MANY = 10_000  # Rows that came, after which there is memory to give back.
 BLOCK = 4_096  # Rows that are looked at together: two megabytes.
 SHOWN = 5  # Ids that a complaint names.
 
@@ -78,6 +80,7 @@ class Vectors:
         """Of the store, when it was last looked at."""
         self._waiting: Ids = NO_RANGES[:, 0]
         """Chunks that had no vector then."""
+        self._moved = 0
 
     def __len__(self) -> int:
         """How many vectors there are."""
@@ -94,6 +97,10 @@ class Vectors:
         with self._refreshing:
             change = self._follow(source) if source is self._source else self._begin(source)
             self._source, self.generation = source, generation
+        self._moved += change.added
+        if MANY < self._moved and not len(self._waiting):
+            self._moved = 0
+            give_back()
         return change
 
     def search(

@@ -91,6 +91,7 @@ class Idle:
         if self._embedder is not None:
             self._embedder.rest()
         self.close()
+        self._site.writer.rest()
         give_back()
 
     def close(self) -> None:

@@ -222,6 +222,13 @@ class Writer:
             trim(self._connection)
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def rest(self) -> None:
+        """Hold no pages, copied or mapped, while nothing is written; they come back by themselves."""
+        with translated():
+            (mapped,) = self._connection.execute("PRAGMA mmap_size").fetchone()
+            for it in ("shrink_memory", "mmap_size = 0", f"mmap_size = {mapped}"):
+                self._connection.execute(f"PRAGMA {it}")
+
     @contextmanager
     def _transaction(self) -> Iterator[Callable[[], None]]:
         """All of it or nothing. What it yields raises the generation."""

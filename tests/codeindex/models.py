@@ -104,11 +104,20 @@ def write_encoder(folder: Path, model: bytes | None = None, **card: Any) -> Path
     return folder
 
 
-def write_table(folder: Path, tensors: Mapping[str, NDArray[Any]] | None = None, **card: Any) -> Path:
-    """A model folder with a static table."""
+def write_table(
+    folder: Path,
+    tensors: Mapping[str, NDArray[Any]] | None = None,
+    tokens: Tokenizer | None = None,
+    **card: Any,
+) -> Path:
+    """A model folder with a static table; for another tokenizer, of random rows."""
     folder.mkdir(parents=True, exist_ok=True)
     said = {**CARD, "name": "table", "kind": "static", **card}
-    write_card(folder, said, safetensors(tensors or {"embeddings": ROWS}), words().to_str().encode())
+    if tensors is None:
+        count = len(ROWS) if tokens is None else tokens.get_vocab_size()
+        drawn = np.random.default_rng(5).standard_normal((count, WIDTH), np.float32)
+        tensors = {"embeddings": ROWS if tokens is None else drawn}
+    write_card(folder, said, safetensors(tensors), (tokens or words()).to_str().encode())
     return folder
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from benchmarks.shape_onnx import wordpiece
 from codeindex.embed import Embedder, open_embedder
 from codeindex.embed_idle import copy_vectors, embed_some
 from codeindex.embedding import embedded_hash, embedded_text, in_order, own_lines
@@ -263,3 +264,21 @@ def test_models_do_not_mix(shelf: Shelf, embedder: Counting, tmp_path: Path) -> 
 def by_hash(reader: Reader, model: str) -> Iterator[tuple[bytes, bytes]]:
     for chunk, data in list(reader.vectors(model)):
         yield reader.chunks([chunk])[chunk].hash, data
+
+
+def test_after_a_rest_it_goes_on(shelf: Shelf, tmp_path: Path) -> None:
+    """What was let go of comes back when there is something to do: the same vectors."""
+    embedder = open_embedder(
+        write_table(tmp_path / "model", tokens=wordpiece(["open file sort list read"], 60))
+    )
+    texts = ["open file", "sort list", "read file", "open list", "read"]
+    before = embedder.documents(texts)
+    for number, text in enumerate(texts):
+        shelf.put(f"{number}.py", text)
+        embedder.rest()
+        shelf.writer.rest()
+        assert embed_some(shelf.reader, shelf.writer, embedder, budget_seconds=LONG, pause=lambda: False) == 1
+    embedder.rest()
+    assert np.array_equal(embedder.documents(texts), before)
+    assert shelf.reader.counts().vectors == len(texts)
+    assert shelf.writer.verify() == []
