@@ -10,7 +10,7 @@ import sys
 import sysconfig
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -19,6 +19,7 @@ import psutil
 
 from benchmarks.index_client import ROOT, Client, megabytes
 from codeindex.config import DEFAULTS
+from codeindex.embed import read_card
 from codeindex.store import open_reader, store_folder
 from codeindex.store.disk import size_on_disk
 from codeindex.walk import walk
@@ -78,10 +79,39 @@ def cold(root: Path, cache: Path) -> Found:
     }
 
 
+def cold_vectors(root: Path, cache: Path, model: Path) -> Found:
+    """The same until each chunk has a vector, too."""
+    name = read_card(model).identity
+
+    def is_embedded() -> bool:
+        reader = open_reader(store_folder(root, cache))
+        assert reader is not None
+        with reader:
+            return not reader.missing_vectors(name, 1)
+
+    seconds, cpu, peak = run_writer(root, cache, {"embedder": str(model)}, then=is_embedded)
+    reader = open_reader(store_folder(root, cache))
+    assert reader is not None
+    with reader:
+        counts = reader.counts()
+    disk = size_on_disk(store_folder(root, cache))
+    return {
+        "cold with vectors: seconds": seconds,
+        "cold with vectors: lines/s": counts.lines / seconds,
+        "cold with vectors: lines per processor second": counts.lines / cpu,
+        "cold with vectors: memory of all its processes, MB": peak,
+        "disk with vectors: bytes per byte of source": disk / counts.bytes,
+    }
+
+
 def run_writer(
-    root: Path, cache: Path, options: dict[str, Any] | None = None, linger_s: float = 0.0
+    root: Path,
+    cache: Path,
+    options: dict[str, Any] | None = None,
+    linger_s: float = 0.0,
+    then: Callable[[], bool] = lambda: True,
 ) -> tuple[float, float, float]:
-    """Seconds until it is ready, processor seconds of it and its workers, and the most memory they had."""
+    """Seconds until it is ready, and ``then`` so, processor seconds of it and its workers, most memory."""
     command = [sys.executable, "-P", "-m", "codeindex", "write", "--root", str(root), "--cache", str(cache)]
     began = time.monotonic()
     process = subprocess.Popen(
@@ -97,6 +127,9 @@ def run_writer(
     for line in process.stdout:
         if json.loads(line).get("state") == "ready":
             break
+        peak = max(peak, sum(_memory(it) for it in _family(process.pid)))
+    while not then():
+        time.sleep(0.05)
         peak = max(peak, sum(_memory(it) for it in _family(process.pid)))
     seconds = time.monotonic() - began
     cpu = sum(sum(it.cpu_times()[:2]) for it in _family(process.pid))
@@ -262,7 +295,7 @@ def saved_vectors(client: Client) -> Found:
     """How long until what was saved has its vector in memory, seen by the reasons of a hit."""
     times = []
     source = sorted((client.root).rglob("*.py"))
-    for number in range(10):
+    for number in range(SAVES):
         path = source[number * 41 % len(source)]
         name = f"vwx_{number}"
         path.write_text(f"def {name}():\n    pass\n", encoding="utf-8")
