@@ -120,16 +120,14 @@ class Site:
         self, first: Sequence[str], on_progress: OnProgress, stop: Judge, paused: Judge
     ) -> BuildReport:
         judged = repr(self.config)
+        if self.writer.meta("judged") != judged:
+            self.writer.doubt(judged)
         known = self.writer.known()
-        everything = self.writer.meta("judged") != judged
         problems: list[Problem] = []
         found = {it.relative: it for it in walk(self.root, self.config, problems=problems)}
-        changed = [it for it in found.values() if everything or _has_changed(it, known.get(it.relative))]
+        changed = [it for it in found.values() if _has_changed(it, known.get(it.relative))]
         gone = known.keys() - found.keys()
-        report = self._read(_ordered(changed, first), gone, on_progress, stop, paused, len(found), problems)
-        if everything and report.outcome is Outcome.DONE:
-            self.writer.set_meta("judged", judged)
-        return report
+        return self._read(_ordered(changed, first), gone, on_progress, stop, paused, len(found), problems)
 
     def _update(self, paths: Collection[str | Path], stop: Judge) -> BuildReport:
         asked = _places(self.root, paths)

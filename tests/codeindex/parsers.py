@@ -1,12 +1,12 @@
-"""Parsers that fail the way a grammar may, for the processes that have to live with them."""
+"""The parser, failing the way a grammar may, for the processes that have to live with that."""
 
 from __future__ import annotations
 
 import os
 import time
 
+from codeindex.parse import parse
 from codeindex.types import Parsed
-from tests.codeindex.store.made import parsed
 
 
 def fails(text: str, language: str) -> Parsed:
@@ -15,7 +15,7 @@ def fails(text: str, language: str) -> Parsed:
         os.abort()
     while language and "never ends" in text:
         time.sleep(1)
-    return parsed(text, language or "plain")
+    return parse(text, language)
 
 
 def broken(text: str, language: str) -> Parsed:
@@ -26,4 +26,4 @@ def broken(text: str, language: str) -> Parsed:
 def slow(text: str, language: str) -> Parsed:
     """Takes its time, so that something can happen meanwhile."""
     time.sleep(0.02)
-    return parsed(text, language)
+    return parse(text, language)

@@ -22,20 +22,10 @@ from codeindex.store.collect import Collecting
 from codeindex.store.disk import NAME
 from tests.codeindex.git import make
 from tests.codeindex.index_view import view
+from tests.codeindex.real_sources import WORDS, source, typed
 
-SEEN = "tests.codeindex.store.made:parsed"
 FAILS = "tests.codeindex.parsers:fails"
-WORDS = ("alpha", "beta", "gamma", "delta", "number", "call")
-ONE = Options(jobs=1, parser=SEEN)
-
-
-def text(chance: random.Random) -> str:
-    """Some paragraphs."""
-    parts = []
-    for _ in range(chance.randrange(1, 5)):
-        name = f"{chance.choice(WORDS)}_{chance.randrange(6)}"
-        parts.append(f"import {name}\n\ndef {name}(x):\n    call_{name}(x)\n    {chance.choice(WORDS)}(1)\n")
-    return "\n".join(parts)
+ONE = Options(jobs=1)
 
 
 @pytest.fixture
@@ -69,21 +59,24 @@ def fresh(root: Path, cache: Path) -> dict[str, object]:
 
 def change(root: Path, chance: random.Random) -> list[Path]:
     """Do something to the files, as people and git do it; the paths that an editor would tell us."""
-    files = sorted(it for it in root.rglob("*.py"))
+    files = sorted(it for it in root.rglob("*.*") if it.is_file() and it.name != ".gitignore")
     folders = sorted({it.parent for it in files} | {root})
     kind = chance.choice(
-        ["create", "create", "edit", "edit", "copy", "rename", "delete", "mass", "remove", "ignore"]
+        ["create", "create", "edit", "edit", "edit", "copy", "rename", "delete", "mass", "remove", "ignore"]
     )
     if kind == "create" or len(files) < 2:
         folder = chance.choice([*folders, root / f"d{chance.randrange(4)}"])
         folder.mkdir(exist_ok=True)
-        path = folder / f"f{chance.randrange(30)}.py"
-        path.write_text(text(chance))
+        suffix, text = source(chance)
+        path = folder / f"f{chance.randrange(30)}{suffix}"
+        path.write_text(text)
         return [path]
     path = chance.choice(files)
-    other = chance.choice(folders) / f"f{chance.randrange(30)}.py"
+    # Sometimes another suffix: the same text is taken apart as another language then.
+    suffix = chance.choice([path.suffix] * 3 + [source(chance)[0]])
+    other = chance.choice(folders) / f"f{chance.randrange(30)}{suffix}"
     if kind == "edit":
-        path.write_text(text(chance))
+        path.write_text(typed(path.read_text(), chance))
     elif kind == "copy" and path != other:
         shutil.copyfile(path, other)
     elif kind == "rename":
@@ -98,7 +91,7 @@ def change(root: Path, chance: random.Random) -> list[Path]:
         path.parent.rename(moved)
         return [path.parent, moved]
     elif kind == "ignore":
-        (root / ".gitignore").write_text(f"f{chance.randrange(30)}.py\nd{chance.randrange(4)}/\n")
+        (root / ".gitignore").write_text(f"f{chance.randrange(30)}.*\nd{chance.randrange(4)}/\n")
         return [root / ".gitignore"]
     return [path, other]
 
@@ -108,12 +101,14 @@ def test_after_anything_it_is_as_if_built_anew(seed: int, root: Path, tmp_path: 
     """Files, chunks, symbols, uses and answers, by updates and by builds, with what is gone and without."""
     chance = random.Random(seed)
     site.build()
-    saved = {it: it.read_bytes() for it in root.rglob("*.py")}
+    for _ in range(8):
+        site.update(change(root, chance))
+    saved = _bytes(root)
     for step in range(40):
         if step == 20:
-            saved = {it: it.read_bytes() for it in root.rglob("*.py")}
+            saved = _bytes(root)
         if step == 35:  # Somebody switches the branch back.
-            told: list[Path] = [it for it in root.rglob("*.py") if it not in saved]
+            told: list[Path] = [it for it in _bytes(root) if it not in saved]
             for it in told:
                 it.unlink()
             for path, data in saved.items():
@@ -132,6 +127,10 @@ def test_after_anything_it_is_as_if_built_anew(seed: int, root: Path, tmp_path: 
     assert site.writer.verify() == []
 
 
+def _bytes(root: Path) -> dict[Path, bytes]:
+    return {it: it.read_bytes() for it in root.rglob("*") if it.is_file()}
+
+
 def test_only_what_changed_is_read(root: Path, site: Site) -> None:
     """Also a rename of everything, and its revert, takes nothing apart again."""
     assert site.build().read == 2
@@ -139,7 +138,7 @@ def test_only_what_changed_is_read(root: Path, site: Site) -> None:
     report = site.update(["sub", "moved"])
     assert (report.read, report.gone, report.lines) == (1, 1, 0)
     (root / "a.py").write_text("def other():\n    pass\n")
-    assert site.update([root / "a.py"]).lines == 3
+    assert site.update([root / "a.py"]).lines == 2
     (root / "a.py").write_text("def alpha():\n    beta()\n")
     assert site.update([root / "a.py"]).lines == 0
     assert list(view(site.folder)["files"]) == ["a.py", "moved/b.py"]
@@ -153,7 +152,7 @@ def test_what_has_not_changed_for_a_while_is_not_read_again(root: Path, cache: P
         counts.append((report.read, report.lines))
         if len(counts) == 1:
             time.sleep(2.1)
-    assert counts == [(2, 6), (2, 0), (0, 0)]
+    assert counts == [(2, 4), (2, 0), (0, 0)]
     generation = report.generation
     (root / "a.py").write_text("def alpha():\n    gamma()\n")  # As long as before.
     report = build(root, cache, DEFAULTS, options=ONE)
@@ -197,7 +196,7 @@ def test_it_can_be_stopped_and_goes_on(root: Path, cache: Path) -> None:
     report = build(root, cache, DEFAULTS, stop=lambda: next(asked), options=ONE)
     assert (report.outcome, report.read) == (Outcome.STOPPED, 11)
     assert len(view(store_folder(root, cache))["files"]) == 11
-    assert build(root, cache, DEFAULTS, options=ONE).lines == (100 - 11) * 3 + 6
+    assert build(root, cache, DEFAULTS, options=ONE).lines == (100 - 11) * 2 + 4
     assert view(store_folder(root, cache), WORDS) == fresh(root, cache)
 
 

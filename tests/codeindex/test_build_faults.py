@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from codeindex.build import Options, build, open_site
+from codeindex.build_pool import PARSER
 from codeindex.build_report import Outcome
 from codeindex.build_rules import rules
 from codeindex.config import DEFAULTS
@@ -24,12 +25,14 @@ from codeindex.store.errors import Full
 from codeindex.types import Filters
 from tests.codeindex.git import make
 from tests.codeindex.index_view import view
+from tests.codeindex.real_sources import SOURCES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("INDEX_KILLS", "12"))
-SEEN = "tests.codeindex.store.made:parsed"
 SLOW = "tests.codeindex.parsers:slow"
-ONE = Options(jobs=1, parser=SEEN)
+ONE = Options(jobs=1)
+MARK = "\n# mark "
+PYTHON = [text for suffix, text in SOURCES if suffix == ".py"]
 BUILDS = """
 import sys
 from pathlib import Path
@@ -61,8 +64,8 @@ def cache(tmp_path: Path) -> Path:
 
 
 def text(number: int) -> str:
-    """Some code of which no other file has the same."""
-    return "".join(f"def f{number}_{it}(x):\n    call_{it}(x)\n\n" for it in range(1 + number % 23))
+    """Real code, of which no other file has the same."""
+    return f"{PYTHON[number % len(PYTHON)]}\n\ndef f{number}(x):\n    call_{number}(x)\n"
 
 
 def start(root: Path, cache: Path, parser: str = SLOW) -> subprocess.Popen[str]:
@@ -71,6 +74,12 @@ def start(root: Path, cache: Path, parser: str = SLOW) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+
+
+def mark(paths: list[Path], number: int) -> None:
+    """Have each end with the same comment."""
+    for path in paths:
+        path.write_text(f"{path.read_text().partition(MARK)[0]}{MARK}{number}\n")
 
 
 def problems(folder: Path) -> list[str]:
@@ -114,8 +123,31 @@ def test_killed_at_any_moment(root: Path, cache: Path, tmp_path: Path) -> None:
     assert KILLS / 3 <= killed
     assert build(root, cache, DEFAULTS, options=ONE).outcome is Outcome.DONE
     build(root, tmp_path / "other", DEFAULTS, options=ONE)
-    words = ("call", "f3", "x")
+    words = ("call", "path", "self")
     assert view(folder, words) == view(store_folder(root, tmp_path / "other"), words)
+    assert problems(folder) == []
+
+
+@pytest.mark.e2e
+def test_the_first_build_goes_on_where_it_was_killed(root: Path, cache: Path) -> None:
+    """What had been committed is not even opened again, also not by a second one that is killed."""
+    time.sleep(2.1)  # What has changed just now would be read again in any case.
+    folder = store_folder(root, cache)
+    done = [0]
+    for _ in range(2):
+        process = start(root, cache)
+        assert process.stdout is not None
+        while int(process.stdout.readline()) == 0:
+            pass
+        process.kill()
+        process.communicate()
+        with open_writer(folder, rules=rules()) as writer:
+            done.append(len(writer.known()))
+    assert done == sorted(set(done)), "each has done some"
+    assert done[-1] < 150
+    report = build(root, cache, DEFAULTS, options=ONE)
+    assert (report.outcome, report.read, report.files) == (Outcome.DONE, 150 - done[-1], 150)
+    assert report.lines > 0
     assert problems(folder) == []
 
 
@@ -161,7 +193,7 @@ def test_two_processes_at_once(root: Path, cache: Path) -> None:
     first.communicate()
     assert holder(folder) is None
     assert build(root, cache, DEFAULTS, options=ONE).outcome is Outcome.DONE
-    both = [start(root, cache, SEEN) for _ in range(2)]
+    both = [start(root, cache, PARSER) for _ in range(2)]
     said = [it.communicate(timeout=120) for it in both]
     assert [it.returncode for it in both] == [0, 0], said
     assert "done\n" in [out.splitlines(keepends=True)[-1] for out, _ in said]
@@ -172,6 +204,8 @@ def test_two_processes_at_once(root: Path, cache: Path) -> None:
 def test_readers_never_wait_and_never_see_half(root: Path, cache: Path) -> None:
     """Four of them ask without a pause while batches are written; each answer is of one generation."""
     folder = store_folder(root, cache)
+    changed = sorted(root.glob("d0/*.py"))
+    mark(changed, 0)
     build(root, cache, DEFAULTS, options=ONE)
     wrong: list[str] = []
     asked = [0] * 4
@@ -185,7 +219,7 @@ def test_readers_never_wait_and_never_see_half(root: Path, cache: Path) -> None:
                 while not over.is_set():
                     with reader.snapshot():
                         files = list(reader.files())
-                        marks = {reader.text(it.content).partition("# ")[2] for it in files if it.path < "d1"}
+                        marks = {reader.text(it.content).partition(MARK)[2] for it in files if it.path < "d1"}
                         if 1 < len(marks):
                             wrong.append(f"half of a batch: {marks}")
                         ids = [it for it, _ in reader.lexical("call", (1.0, 1.0, 1.0), 50, Filters())]
@@ -201,9 +235,7 @@ def test_readers_never_wait_and_never_see_half(root: Path, cache: Path) -> None:
     with open_site(root, cache, DEFAULTS, ONE) as site:
         assert site is not None
         for number in range(15):
-            changed = sorted(root.glob("d0/*.py"))
-            for path in changed:
-                path.write_text(f"{path.read_text().partition('#')[0]}# {number}\n")
+            mark(changed, number)
             site.update(changed)
     over.set()
     for it in threads:
@@ -221,12 +253,12 @@ def test_no_room_left(root: Path, cache: Path) -> None:
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)\n"
         "try:\n    build(Path(sys.argv[1]), Path(sys.argv[2]), DEFAULTS,"
-        f" options=Options(jobs=1, parser={SEEN!r}))\n"
+        " options=Options(jobs=1))\n"
         "except StoreError as problem:\n    print(type(problem).__name__, problem)\n"
     )
     folder = store_folder(root, cache)
     full = 0
-    for size in (1_000, 20_000, 150_000, 250_000, 10**9):
+    for size in (1_000, 20_000, 300_000, 500_000, 10**9):
         done = subprocess.run(
             [sys.executable, "-c", script, str(root), str(cache), str(size)],
             cwd=REPOSITORY,
