@@ -28,8 +28,6 @@ from codeindex.store.verify import verify
 
 logger = logging.getLogger(__name__)
 
-LOOK_AHEAD = 20_000  # Chunks after which the mark of what has vectors is moved on later.
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
@@ -185,13 +183,13 @@ class Writer:
             self._connection.executemany(
                 "INSERT OR REPLACE INTO vector VALUES (?, ?, ?)", ((number, *it) for it in rows)
             )
-            last, first_missing = execute(
-                "SELECT max(id), min(id) FILTER (WHERE NOT has) FROM (SELECT chunk.id, EXISTS ("
-                " SELECT 1 FROM vector WHERE model = ? AND vector.hash = chunk.hash) AS has"
-                " FROM chunk WHERE ? < chunk.id ORDER BY chunk.id LIMIT ?)",
-                (number, done, LOOK_AHEAD),
+            # Each chunk is looked at once: up to the first one that lacks a vector.
+            (mark,) = execute(
+                "SELECT coalesce((SELECT id - 1 FROM chunk WHERE ? < id AND NOT EXISTS ("
+                " SELECT 1 FROM vector WHERE model = ? AND vector.hash = chunk.hash) ORDER BY id LIMIT 1),"
+                " (SELECT max(id) FROM chunk))",
+                (done, number),
             ).fetchone()
-            mark = last if first_missing is None else first_missing - 1
             if mark is not None:
                 execute("UPDATE model SET done = ? WHERE id = ?", (mark, number))
             generation()
