@@ -1,25 +1,22 @@
-"""Search by meaning: a question -> the chunks with the nearest vectors; the best hits in better order."""
+"""Search by meaning: a question -> the chunks with the nearest vectors."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection
 from pathlib import Path
 
-from codeindex.embed import Embedder, Reranker, open_embedder
+from codeindex.embed import Embedder, open_embedder
 from codeindex.embed_pool import Floats, unit
 from codeindex.embed_stored import Asked, StoredVectors
-from codeindex.types import Hit, Signal
 from codeindex.vectors import Vectors
 
 QUESTIONS = 128  # That are remembered: a question is asked again with every letter of a filter.
 LONGEST_QUESTION = 20_000  # Characters.
 RESTS = 9  # Times as long as the last look took, before the next,
 QUICK_S = 0.05  # unless that was no longer: what was saved just now is to be found.
-RERANKED = 20  # Hits: what a reader looks at.
 
 
 class ByMeaning:
@@ -75,26 +72,3 @@ def by_meaning(folder: Path, reader: Asked, *, threads: int = 1) -> ByMeaning:
     meaning = ByMeaning(embedder, Vectors(embedder.model, embedder.dimensions))
     meaning.refresh(reader)
     return meaning
-
-
-def reranked(reranker: Reranker, query: str, hits: Sequence[Hit], top: int = RERANKED) -> list[Hit]:
-    """The first hits in the order of a model that reads question and text together; the others behind them.
-
-    They keep the scores of their places, so that the list still goes down.
-    """
-    best = list(hits[:top])
-    said = reranker.scores(query, [it.text for it in best])
-    order = sorted(range(len(best)), key=lambda it: -said[it])
-    return [
-        *(_placed(best[it], said[it], score) for it, score in zip(order, _scores(best), strict=True)),
-        *hits[top:],
-    ]
-
-
-def _scores(hits: Sequence[Hit]) -> list[float]:
-    return sorted((it.score for it in hits), reverse=True)
-
-
-def _placed(hit: Hit, said: float, score: float) -> Hit:
-    signal = Signal(name="reranker", value=said, score=score, reason="how well the text answers the question")
-    return replace(hit, score=score, why=(*hit.why, signal))

@@ -12,10 +12,10 @@ from posixpath import dirname
 
 import numpy as np
 
-from codeindex.graph import View, view
 from codeindex.graph_modules import family
 from codeindex.graph_rank import Numbers, pagerank
 from codeindex.graph_resolve import PACKAGES
+from codeindex.graph_view import View, view
 from codeindex.graph_whole import Whole, uses, whole
 from codeindex.store.read import Reader
 from codeindex.types import Kind

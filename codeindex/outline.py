@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from codeindex.graph import View, qualified, view
 from codeindex.graph_dependencies import Dependencies
 from codeindex.graph_importance import Importance, importance, is_in
+from codeindex.graph_view import View, qualified, view
 from codeindex.store.read import Reader
 from codeindex.types import Kind, SymbolRow
 

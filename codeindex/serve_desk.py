@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from codeindex import graph
+from codeindex import graph, graph_view
 from codeindex.identifiers import searchable
 from codeindex.protocol import Options, Status, hit_json, status_json, symbol_json
 from codeindex.protocol_asks import (
@@ -63,7 +63,7 @@ class Desk:
         self._place = place
         self._buffers = Buffers(place.root, place.options.config)
         self._reader: Reader | None = None
-        self._seen: graph.View | None = None
+        self._seen: graph_view.View | None = None
 
     def tell(self, notice: Notice) -> None:
         """Take in a buffer."""
@@ -122,7 +122,7 @@ class Desk:
             case Symbols():
                 return {"symbols": []}
             case Calls():
-                return {"definitions": [], "edges": [], "more": 0, "generation": 0}
+                return {"definitions": [], "edges": [], "more": 0, "partly": "", "generation": 0}
             case Overview():
                 return {"text": "", "files": [], "tokens": 0, "generation": 0}
         return {"hits": [], "generation": 0, "state": self._place.status(None).state.value}
@@ -145,8 +145,9 @@ class Desk:
             overlay=self._buffers.overlay,
             dense=place.meaning.dense(),
             config=place.options.config,
+            reranking=place.meaning.reranking(),
         )
-        return self._hits(place.meaning.reranked(ask.query, hits), reader, why=ask.why)
+        return self._hits(hits, reader, why=ask.why)
 
     def _similar(self, ask: Similar, reader: Reader) -> list[Hit]:
         """Chunks that have the most words in common with a text."""
@@ -200,6 +201,7 @@ class Desk:
             "definitions": [symbol_json(it.row, it.path) for it in found.definitions],
             "edges": [_edge_json(it) for it in found.edges if self._is_there(it.path)],
             "more": found.more,
+            "partly": found.partly,
             "generation": reader.generation(),
         }
 
@@ -216,8 +218,8 @@ class Desk:
             "generation": reader.generation(),
         }
 
-    def _view(self, reader: Reader) -> graph.View:
-        self._seen = graph.view(reader, self._seen)
+    def _view(self, reader: Reader) -> graph_view.View:
+        self._seen = graph_view.view(reader, self._seen)
         return self._seen
 
     def _is_there(self, path: str) -> bool:
@@ -249,7 +251,7 @@ def _as_chunk(row: SymbolRow, path: str) -> ChunkRow:
     )
 
 
-def _edge_json(edge: graph.Edge) -> Answer:
+def _edge_json(edge: graph_view.Edge) -> Answer:
     return {
         "path": edge.path,
         "line": edge.line,

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codeindex.protocol import Options
+from codeindex.search_rerank import Reranking
 from codeindex.store import Reader, StoreError, open_reader
-from codeindex.types import Hit
 from models.errors import ModelError
 
 if TYPE_CHECKING:  # Only who has a model pays for what runs it.
-    from codeindex.embed import Reranker
     from codeindex.embed_near import ByMeaning
 
 logger = logging.getLogger(__name__)
@@ -36,7 +35,7 @@ class Meaning:
         self._options = options
         self._say = say
         self._near: ByMeaning | None = None
-        self._reranker: Reranker | None = None
+        self._reranking: Reranking | None = None
         self._reader: Reader | None = None
         self._ended = threading.Event()
         if options.embedder or options.reranker:
@@ -51,42 +50,38 @@ class Meaning:
             else None
         )
 
-    def reranked(self, query: str, hits: Sequence[Hit]) -> Sequence[Hit]:
-        """The first hits in better order, if a model is there for that. For one thread."""
-        if self._reranker is None or not hits:
-            return hits
-        from codeindex.embed_near import reranked
-
-        try:
-            return reranked(self._reranker, query, hits)
-        except ModelError as problem:
-            self._reranker = None
-            self._say(str(problem))
-            return hits
+    def reranking(self) -> Reranking | None:
+        """Whoever puts the first hits in better order; None if nobody does, or not yet. For one thread."""
+        return self._reranking
 
     def close(self) -> None:
         """Load nothing more."""
         self._ended.set()
 
     def _run(self) -> None:
-        try:
-            self._load()
-        except ModelError as problem:
-            self._fail(problem)
-            return
+        for load in (self._load_embedder, self._load_reranker):
+            try:
+                load()
+            except ModelError as problem:
+                self._say(str(problem))
         while not self._ended.wait(LOOK_S):
             try:
                 self._refresh()
             except StoreError:
                 logger.debug("vectors not read")  # The next look is at what is there then.
 
-    def _load(self) -> None:
-        from codeindex.embed import open_embedder, open_reranker
+    def _load_reranker(self) -> None:
+        from codeindex.embed import open_reranker
+
+        if self._options.reranker:
+            reranker = open_reranker(Path(self._options.reranker), threads=self._options.threads)
+            self._reranking = Reranking(reranker, lambda problem: self._say(str(problem)))
+
+    def _load_embedder(self) -> None:
+        from codeindex.embed import open_embedder
         from codeindex.embed_near import ByMeaning
         from codeindex.vectors import Vectors
 
-        if self._options.reranker:
-            self._reranker = open_reranker(Path(self._options.reranker), threads=self._options.threads)
         if self._options.embedder:
             embedder = open_embedder(Path(self._options.embedder), threads=self._options.threads)
             self._near = ByMeaning(embedder, Vectors(embedder.model, embedder.dimensions))

@@ -354,7 +354,9 @@ def options_of(settings: Settings) -> Json | None:
     config: dict[str, Any] = {"max_bytes": KILOBYTE * settings.index_max_file_kilobytes}
     if settings.index_include:
         config["include"] = list(settings.index_include)
-    return {"config": config, "embedder": os.path.expanduser(embedder)}
+    reranker = "" if settings.index_reranker == "off" else settings.index_reranker
+    models = {"embedder": os.path.expanduser(embedder), "reranker": os.path.expanduser(reranker)}
+    return {"config": config, **models}
 
 
 def hits_in(said: Any) -> Iterator[Hit]:

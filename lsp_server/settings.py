@@ -202,6 +202,15 @@ class Settings:
         "The largest file that is indexed, in kilobytes. What is larger was rarely written by hand.",
         "1 to 16000",
     )
+    index_reranker: str = _option(
+        "index.reranker",
+        "off",
+        _text,
+        "Which model reads the first hits of a question in words once more, together with the question, to "
+        "put them in better order. It costs up to a third of a second a question; where it takes longer, "
+        "or fails, the order stays as it was.",
+        '`"off"`, or the folder of a model with its `model.json`',
+    )
     index_workspace_symbols: bool = _option(
         "index.workspaceSymbols",
         True,

@@ -69,6 +69,31 @@ class Names(Spelled):
             first, count = self.rows("SELECT first_symbol, symbols FROM content WHERE id = ?", content)[0]
             return tuple(self._symbol_rows([(it, content) for it in range(first, first + count)]))
 
+    def definitions_of(self, name: str) -> list[Key]:
+        """Where a name, as it is written here, is defined in what files have: no more, and so quickly."""
+        return self.rows(
+            "SELECT symbol.id, symbol.content FROM name JOIN symbol ON symbol.name = name.id"
+            f" WHERE name.text = ? COLLATE NOCASE AND name.text = ? AND {HAS_FILE.format('symbol')}"
+            " ORDER BY symbol.id",
+            name,
+            name,
+        )
+
+    def symbols_at(self, keys: Sequence[Key]) -> list[SymbolRow]:
+        """These symbols, in this order, of those that a file has."""
+        with self.snapshot():
+            return self._symbol_rows(keys)
+
+    def users(self, name: str) -> list[int]:
+        """The contents that use a name, of those that a file has."""
+        with self.snapshot():
+            return self._users(self._id(name))
+
+    def references_in(self, content: int, name: str) -> list[ReferenceRow]:
+        """Where one content uses a name."""
+        with self.snapshot():
+            return list(self._uses(content, only=self._id(name)))
+
     def references(self, name: str, limit: int) -> list[ReferenceRow]:
         """Where a name is used, file by file."""
         found: list[ReferenceRow] = []

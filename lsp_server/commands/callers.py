@@ -13,8 +13,9 @@ from lsp_server.commands.options import Json
 from lsp_server.commands.search import shown
 
 if TYPE_CHECKING:
-    from codeindex.graph import Answer, Edge
+    from codeindex.graph import Answer
     from codeindex.graph_resolve import Definition
+    from codeindex.graph_view import Edge
     from codeindex.store import Reader
 
 NEAR = 5
@@ -34,9 +35,10 @@ def command(
 ) -> None:
     """Say who calls what has this name, the surest first."""
     from codeindex import graph
+    from codeindex.graph_view import view
 
     with asked(root, as_is=as_is, quiet=as_json) as (place, reader):
-        seen = graph.view(reader)
+        seen = view(reader)
         scope, _, last = name.replace("::", ".").rpartition(".")
         file = _file(place.root, path)
         if file and file not in seen.files:
@@ -54,7 +56,13 @@ def command(
         if not answer.definitions:
             fail(_nothing(reader, name, last))
     if as_json:
-        said = {"root": str(place.root), "name": name, "callees": callees, "more": answer.more}
+        said = {
+            "root": str(place.root),
+            "name": name,
+            "callees": callees,
+            "more": answer.more,
+            "partly": answer.partly,
+        }
         definitions = [_definition_json(it) for it in answer.definitions]
         edges = [edge_json(it) for it in answer.edges]
         typer.echo(json.dumps({**said, "definitions": definitions, "edges": edges}, indent=2))
@@ -64,7 +72,7 @@ def command(
 
 def edge_json(edge: Edge) -> dict[str, Any]:
     """An edge, for programs."""
-    from codeindex.graph import qualified
+    from codeindex.graph_view import qualified
 
     return {
         "path": edge.path,
@@ -79,7 +87,7 @@ def edge_json(edge: Edge) -> dict[str, Any]:
 
 
 def _definition_json(it: Definition) -> dict[str, Any]:
-    from codeindex.graph import qualified
+    from codeindex.graph_view import qualified
 
     said = {"path": it.path, "line": it.row.line, "name": qualified(it.row), "kind": str(it.row.kind)}
     return {**said, "signature": it.row.signature}
@@ -104,7 +112,7 @@ def _nothing(reader: Reader, name: str, last: str) -> str:
 def _show(answer: Answer, *, callees: bool) -> None:
     from rich.text import Text
 
-    from codeindex.graph import qualified
+    from codeindex.graph_view import qualified
 
     out = console()
     for it in answer.definitions:
@@ -130,3 +138,5 @@ def _show(answer: Answer, *, callees: bool) -> None:
         warn("It calls nothing of this project." if callees else "Nobody in this project calls it.")
     if answer.more:
         warn(f"{answer.more:,} more are beyond the limit.")
+    if answer.partly:
+        warn(answer.partly)

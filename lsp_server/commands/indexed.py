@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from codeindex.build_report import BuildReport, OnProgress, Progress
     from codeindex.protocol import Options
+    from codeindex.search_rerank import Reranking
     from codeindex.store import Reader
 
 Result = TypeVar("Result")
@@ -187,6 +188,22 @@ def dense_of(place: Place, reader: Reader) -> Any:
         warn(str(problem))
         return None
     return near
+
+
+def reranking_of(place: Place) -> Reranking | None:
+    """Whoever reads the first hits once more; None without a model for that."""
+    if not place.options.reranker:
+        return None
+    from codeindex.embed import open_reranker
+    from codeindex.search_rerank import Reranking
+    from models.errors import ModelError
+
+    try:
+        reranker = open_reranker(Path(place.options.reranker), threads=place.options.threads)
+    except ModelError as problem:
+        warn(str(problem))
+        return None
+    return Reranking(reranker, lambda problem: warn(str(problem)))
 
 
 def console() -> Console:

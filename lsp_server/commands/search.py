@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lsp_server.commands.complete import CONTROL
-from lsp_server.commands.indexed import AsIs, Root, asked, console, dense_of, warn
+from lsp_server.commands.indexed import AsIs, Root, asked, console, dense_of, reranking_of, warn
 from lsp_server.commands.options import Json
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def command(
             where=where,
             dense=dense_of(place, reader),
             config=place.options.config,
+            reranking=reranking_of(place),
         )
         generation = reader.generation()
     if as_json:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from codeindex import graph
-from codeindex.graph import Edge, callees, callers, definitions
+from codeindex.graph import callees, callers, definitions
 from codeindex.graph_resolve import Confidence
+from codeindex.graph_view import Edge, qualified, view
 from codeindex.types import ImportRow
 from tests.codeindex.graph_project import index
 
@@ -201,10 +202,10 @@ PROJECTS = {"python": PYTHON, "typescript": TYPESCRIPT, "go": GO, "rust": RUST, 
 
 def shown(edge: Edge) -> str:
     """An edge as one line: where, who, whom, how sure."""
-    caller = graph.qualified(edge.caller) if edge.caller else "-"
+    caller = qualified(edge.caller) if edge.caller else "-"
     where = edge.target.path
     doubt = f" 1/{edge.among}" if 1 < edge.among else ""
-    return f"{edge.path} {caller} -> {where} {graph.qualified(edge.target.row)}: {edge.confidence}{doubt}"
+    return f"{edge.path} {caller} -> {where} {qualified(edge.target.row)}: {edge.confidence}{doubt}"
 
 
 def who(folder: Path, project: str, name: str, path: str | None = None) -> list[str]:
@@ -378,6 +379,6 @@ def test_definitions_for_a_file(tmp_path: Path) -> None:
 def test_a_view_is_kept_as_long_as_nothing_changes(tmp_path: Path) -> None:
     """The next question does not read the list of files again."""
     with index(tmp_path, PYTHON) as reader:
-        first = graph.view(reader)
-        assert graph.view(reader, first) is first
+        first = view(reader)
+        assert view(reader, first) is first
         assert callers(reader, "load", seen=first) == callers(reader, "load")

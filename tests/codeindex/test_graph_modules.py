@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from codeindex.graph_dependencies import by_folder, cycles, dependencies_of
+from codeindex.graph_imports import imported
 from codeindex.graph_manifests import packages
-from codeindex.graph_modules import imported, modules
+from codeindex.graph_modules import modules
 from codeindex.graph_receivers import bases, called_at, receivers, renamed
 
 MANIFESTS = {

@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from codeindex import embed_near
-from codeindex.embed import open_embedder, open_reranker
-from codeindex.embed_near import QUESTIONS, ByMeaning, by_meaning, reranked
+from codeindex.embed import open_embedder
+from codeindex.embed_near import QUESTIONS, ByMeaning, by_meaning
 from codeindex.embed_pool import Floats, unit
 from codeindex.embed_stored import StoredVectors
 from codeindex.store.read import open_reader
-from codeindex.types import Hit
 from codeindex.vectors import Change, Vectors, ids_in, packed
-from tests.codeindex.models import write_encoder, write_table
+from tests.codeindex.models import write_table
 from tests.codeindex.test_embedding import Counting, Shelf, fill
 
 WIDTH = 16
@@ -188,23 +187,6 @@ def test_packing_is_exact_to_16_bits() -> None:
     assert packed(vectors) == [it.astype("<f2").tobytes() for it in vectors]
 
 
-def hit(text: str, score: float) -> Hit:
-    return Hit(
-        path="a.py",
-        first_line=1,
-        last_line=1,
-        text=text,
-        score=score,
-        language="python",
-        kind=None,
-        name="",
-        scope="",
-        signature="",
-        doc="",
-        unsaved=False,
-    )
-
-
 def test_by_meaning(tmp_path: Path) -> None:
     """From a model's folder and a real store to the chunks that mean what is asked."""
     shelf = Shelf(tmp_path / "store")
@@ -268,15 +250,3 @@ def test_a_question_is_embedded_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
         meaning.near(f"read {it}", 1)
     meaning.near("open", 1)
     assert asked.count("open") == 2
-
-
-def test_the_best_hits_are_put_in_order(tmp_path: Path) -> None:
-    """The reranker decides among the first; the others stay behind, and scores still go down."""
-    folder = write_encoder(tmp_path, role="reranker", pooling="none", special_tokens=False)
-    hits = [hit("sort list", 3.0), hit("read", 2.0), hit("open file", 1.0), hit("open file", 0.5)]
-    found = reranked(open_reranker(folder), "open file", hits, top=3)
-    assert found[0].text == "open file"
-    assert [it.score for it in found] == [3.0, 2.0, 1.0, 0.5]
-    assert found[0].why[-1].value == pytest.approx(1, abs=1e-3)
-    assert found[3] == hits[3]
-    assert reranked(open_reranker(folder), "open file", []) == []

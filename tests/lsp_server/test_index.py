@@ -351,13 +351,23 @@ async def test_a_pause_outlives_the_process(window: Callable[..., Window]) -> No
 def test_the_settings_are_the_processes_options(tmp_path: Path) -> None:
     """Kilobytes become bytes, a home folder is found, and `off` means words alone."""
     assert options_of(Settings(index_enabled=False)) is None
-    assert options_of(Settings()) == {"config": {"max_bytes": 1_000_000}, "embedder": ""}
+    assert options_of(Settings()) == {
+        "config": {"max_bytes": 1_000_000},
+        "embedder": "",
+        "reranker": "",
+    }
     given = options_of(
-        Settings(index_embeddings="~/model", index_max_file_kilobytes=20, index_include=("generated/",))
+        Settings(
+            index_embeddings="~/model",
+            index_reranker="~/second",
+            index_max_file_kilobytes=20,
+            index_include=("generated/",),
+        )
     )
     assert given == {
         "config": {"max_bytes": 20_000, "include": ["generated/"]},
         "embedder": os.path.expanduser("~/model"),
+        "reranker": os.path.expanduser("~/second"),
     }
 
 
