@@ -83,6 +83,9 @@ class Options:
     """Whether to be told of changes by the system; else all files are looked at now and then."""
 
 
+HIT = tuple(it.name for it in fields(Hit) if it.name != "why")
+
+
 def line_of(said: Json) -> str:
     """A line to be written. Names of files may have bytes that are no text: those survive."""
     return json.dumps(said, ensure_ascii=True, separators=(",", ":")) + "\n"
@@ -90,9 +93,9 @@ def line_of(said: Json) -> str:
 
 def hit_json(hit: Hit, *, why: bool = False) -> dict[str, Any]:
     """A hit; with its reasons only if somebody wants to know."""
-    said = asdict(hit)
-    if not why:
-        del said["why"]
+    said: dict[str, Any] = {name: getattr(hit, name) for name in HIT}
+    if why:
+        said["why"] = [asdict(it) for it in hit.why]
     return said
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
+from math import log
 
 from codeindex import identifiers
 
@@ -61,6 +62,16 @@ class Query:
     wants: frozenset[Place]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One of the expressions that together find what is asked for."""
+
+    match: str
+    """As FTS5 understands it."""
+    terms: tuple[str, ...]
+    """Those that its finds may have; none has others."""
+
+
 # What English questions are made of, and code is not about.
 _STOP = (
     "a about all also an and any are as at be been being but by can cannot could did do does doing done "
@@ -73,6 +84,11 @@ _STOP = (
 )
 STOP = frozenset(_STOP.split())
 ENOUGH = 2
+SATURATION, LEAST = (
+    1.2,
+    1e-6,
+)  # Of SQLite's BM25: what repetition adds at most, and how rare a term is at least.
+ROUNDED = 1.000001  # It computes in another order.
 OF_PLACE = {
     Place.TESTS: r"tests?|testing|tested|specs?|fixtures?|conftest|mocks?|unittests?|pytest|e2e",
     Place.DOCS: r"docs?|documentation|documented|readme|changelog|tutorials?|manual|guide",
@@ -150,24 +166,31 @@ def expression(terms: tuple[str, ...]) -> str:
     return " OR ".join(f'"{it}"' for it in dict.fromkeys(words) if it.strip("_ "))
 
 
-def expressions(terms: tuple[str, ...], spread: Mapping[str, int], most: int) -> tuple[str, ...]:
+def parts(terms: tuple[str, ...], spread: Mapping[str, int], most: int) -> tuple[Part, ...]:
     """The same in parts that share no find, and that leave out those which only have one frequent term.
 
     ``spread`` says in how many pieces each term stands. The rarest, in ``most`` pieces together but at least
     one of them, find whatever has them, and the others only add to its score: frequent terms cost time with
     every piece they are counted in. What has no rare term is found if it has the rarest other and one more.
     """
-    order = sorted(terms, key=lambda it: spread.get(it, 0))
+    order = tuple(sorted(terms, key=lambda it: spread.get(it, 0)))
     total = list(accumulate(spread.get(it, 0) for it in order))
     count = max(1, sum(it <= most for it in total))
-    rare, often = expression(tuple(order[:count])), expression(tuple(order[count:]))
+    rare, often = expression(order[:count]), expression(order[count:])
     if not rare or not often:
-        return tuple(filter(None, (rare or often,)))
-    parts = [f"({rare}) AND ({often})", f"({rare}) NOT ({often})"]
-    first, more = expression(tuple(order[count : count + 1])), expression(tuple(order[count + 1 :]))
+        return (Part(match=rare or often, terms=order),) if rare or often else ()
+    found = [Part(match=f"({rare}) AND ({often})", terms=order)]
+    first, more = expression(order[count : count + 1]), expression(order[count + 1 :])
     if first and more:
-        parts.append(f"(({first}) AND ({more})) NOT ({rare})")
-    return tuple(parts)
+        found.append(Part(match=f"(({first}) AND ({more})) NOT ({rare})", terms=order[count:]))
+    return (*found, Part(match=f"({rare}) NOT ({often})", terms=order[:count]))
+
+
+def ceiling(part: Part, spread: Mapping[str, int], pieces: int) -> float:
+    """What no find of a part scores, in an index of so many pieces, however often its terms stand there."""
+    counts = [spread.get(it, 0) for it in part.terms]
+    rarity = (log((pieces - it + 0.5) / (it + 0.5)) if 2 * it < pieces else LEAST for it in counts)
+    return (SATURATION + 1) * sum(rarity) * ROUNDED
 
 
 def asked_for(text: str) -> frozenset[Place]:

@@ -71,6 +71,8 @@ class Board:
     scores: Mapping[int, float]
     matches: Mapping[int, float]
     """How well the words of a piece match, as a share of the best match."""
+    places: Mapping[int, frozenset[Place]]
+    """Of the pieces that are in one that answers few questions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +110,9 @@ def rank(
     why: dict[int, list[Step]] = defaultdict(list)
     scores = _fused(query.form, listings, pieces, why)
     matches = _matches(listings, pieces)
+    found = {key: it for key in scores if (it := places(pieces[key].path))}
     for rule in RULES if rules is None else rules:
-        board = Board(query=query, pieces=pieces, scores=scores, matches=matches)
+        board = Board(query=query, pieces=pieces, scores=scores, matches=matches, places=found)
         for key, share in rule.holds(board).items():
             factor = 1 + rule.number * share if rule.lifts else rule.number**share
             scores[key] *= factor
@@ -239,7 +242,7 @@ def _in(place: Place) -> Callable[[Board], Holds]:
     def holds(board: Board) -> Holds:
         if place in board.query.wants:
             return {}
-        return {key: 1.0 for key in board.scores if place in places(board.pieces[key].path)}
+        return {key: 1.0 for key, found in board.places.items() if place in found}
 
     return holds
 

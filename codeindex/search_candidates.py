@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from codeindex import identifiers
@@ -25,6 +26,7 @@ PATHS = 12
 LOOKED_UP = 6  # Files of definitions that no other way of searching found.
 NEAR = 8  # Names that are nearly the one asked for.
 COMPARED = 20  # Chunks of the index among which those of buffers find their place.
+AHEAD = ThreadPoolExecutor(2, "near")  # Meanings are compared while words are scored: neither needs Python.
 
 
 class Dense(Protocol):
@@ -51,6 +53,7 @@ class Candidates:
 
     def listings(self, dense: Dense | None) -> list[Listing]:
         """The lists of all ways of searching; the candidates in them are in ``pieces``."""
+        meaning = AHEAD.submit(dense.near, self._asked.text, DENSE) if dense is not None else None
         names = list(dict.fromkeys(it.name for it in self._asked.names))
         for buffer, number in self._in_buffers:
             defined = buffer.parsed.chunks[number].defines
@@ -62,7 +65,7 @@ class Candidates:
         near: list[SymbolRow] = []
         if self._asked.form is Form.SYMBOL and not (symbols or self._of_buffers or self._is_written(names)):
             near = self._symbols([it for name in names for it in self._reader.names_near(name, NEAR)])
-        meant = dense.near(self._asked.text, DENSE) if dense is not None else []
+        meant = meaning.result() if meaning is not None else []
         for row in (*symbols, *near):
             self._defined.setdefault(row.content, []).append(row)
         found = (lexical, named, meant)
@@ -81,7 +84,7 @@ class Candidates:
     def _lexical(self) -> list[tuple[int, float]]:
         terms = self._asked.terms
         if self._asked.form is Form.SYMBOL and is_everywhere(self._reader, terms):
-            return best(self._reader, [f"name : ({expression(terms)})"], LEXICAL, self._where)
+            return best(self._reader, f"name : ({expression(terms)})", LEXICAL, self._where)
         return by_words(self._reader, terms, LEXICAL, self._where)
 
     def _is_written(self, names: Sequence[str]) -> bool:
@@ -93,7 +96,7 @@ class Candidates:
         """Chunks in which one of the names is defined: more than their first symbol may be."""
         whole = tuple(it.split()[0] for name in names if (it := identifiers.searchable(name)))
         match = expression(whole)
-        return best(self._reader, [f"name : ({match})"], DEFINED, self._where) if match else []
+        return best(self._reader, f"name : ({match})", DEFINED, self._where) if match else []
 
     def _symbols(self, names: Collection[str]) -> list[SymbolRow]:
         found = self._reader.symbols(names, where=self._where, limit=SAME_NAME) if names else []

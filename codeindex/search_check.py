@@ -38,7 +38,7 @@ class Check:
         self._root = root
         self._config = config
         self._indexed: dict[int, list[str]] = {}
-        self._now: dict[tuple[str, int], Buffer | list[str] | None] = {}
+        self._now: dict[tuple[str, int], Buffer | bytes | None] = {}
 
     def hit(self, ranked: Ranked, source: Source) -> Hit | None:
         """The candidate as it is now; None if it is gone from every file it was in."""
@@ -62,8 +62,9 @@ class Check:
         now = self._now[key]
         if now is None:
             return None
-        if isinstance(now, list):  # nothing has changed
-            return _of_row(ranked, row, path, row.first_line, now[row.first_line - 1 : row.last_line])
+        if isinstance(now, bytes):  # nothing has changed
+            lines = now.split(b"\n", row.last_line)[row.first_line - 1 : row.last_line]
+            return _of_row(ranked, row, path, row.first_line, [it.decode() for it in lines])
         if row.content not in self._indexed:
             self._indexed[row.content] = self._reader.text(row.content).split("\n")
         wanted = self._indexed[row.content][row.first_line - 1 : row.last_line]
@@ -73,20 +74,32 @@ class Check:
         chunk = _same_symbol(row, now)
         return _of_chunk(ranked, now, chunk, unsaved=False) if chunk else None
 
-    def _read(self, path: str, row: ChunkRow) -> Buffer | list[str] | None:
-        """The file's lines if they are those that were indexed; else what it says now, parsed; None if gone.
+    def _read(self, path: str, row: ChunkRow) -> Buffer | bytes | None:
+        """The file's text if it is what was indexed; else what it says now, parsed; None if it is gone.
 
-        By their hash: to unpack the text that was indexed takes several times as long.
+        By their hash: to unpack the text that was indexed takes several times as long, and so does to read
+        all of a file of which some lines are shown.
         """
-        text = self._on_disk(path)
-        if text is not None and self._reader.is_text_of(row.content, content_hash(row.language, text)):
-            return text.split("\n")
+        data = self._data(path)
+        if data is not None:
+            if b"\r\n" not in data and self._is_same(row, data):  # As nearly all files are.
+                return data
+            text = text_of(data)
+            if text is not None and self._is_same(row, plain := text.encode("utf-8", "surrogatepass")):
+                return plain
         now = belongs(self._root, self._root / path, self._config)
         return None if now.text is None else parsed_buffer(path, now.text, now.language or row.language)
 
+    def _is_same(self, row: ChunkRow, data: bytes) -> bool:
+        return self._reader.is_text_of(row.content, content_hash(row.language, data))
+
     def _on_disk(self, path: str) -> str | None:
+        data = self._data(path)
+        return None if data is None else text_of(data)
+
+    def _data(self, path: str) -> bytes | None:
         try:
-            return text_of(read_bytes(self._root / path, self._config.max_bytes))
+            return read_bytes(self._root / path, self._config.max_bytes)
         except OSError:
             return None
 

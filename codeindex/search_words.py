@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from codeindex.query import expression, expressions, telling
+from codeindex.query import ceiling, expression, parts, telling
 from codeindex.store.read import Reader
 from codeindex.types import Filters
 
@@ -22,10 +22,15 @@ def by_words(
     known = reader.size()
     if known <= LARGE:
         match = expression(terms)
-        return best(reader, [match], limit, where) if match else []
+        return best(reader, match, limit, where) if match else []
     spread = reader.frequencies(terms)
-    kept = telling(terms, spread, known * EVERYWHERE)
-    return best(reader, expressions(kept, spread, SCORED), limit, where)
+    most = _most(limit, where)
+    found: list[tuple[int, float]] = []
+    for it in parts(telling(terms, spread, known * EVERYWHERE), spread, SCORED):
+        # To score costs most by far: what cannot come among the best is not even looked at.
+        if len(found) < most or found[-1][1] <= ceiling(it, spread, known):
+            found = _ordered([*found, *best(reader, it.match, limit, where)])[:most]
+    return found
 
 
 def is_everywhere(reader: Reader, terms: tuple[str, ...]) -> bool:
@@ -33,12 +38,17 @@ def is_everywhere(reader: Reader, terms: tuple[str, ...]) -> bool:
     return len(terms) == 1 and LARGE < reader.size() and SCORED < reader.frequencies(terms)[terms[0]]
 
 
-def best(reader: Reader, matches: Iterable[str], limit: int, where: Filters) -> list[tuple[int, float]]:
-    """The best chunks of all that match one of these; no chunk may match two of them."""
+def best(reader: Reader, match: str, limit: int, where: Filters) -> list[tuple[int, float]]:
+    """The best chunks that match; without filters some more, as some may be in no file any more."""
     if where != EVERYTHING:
-        rows = [it for match in matches for it in reader.lexical(match, WEIGHTS, limit, where)]
-        return sorted(rows, key=lambda it: (-it[1], it[0]))[:limit]
-    # Nearly all that is indexed is in a file, and who looks up the rest finds that it is not.
-    most = limit + limit // 8
-    rows = [it for match in matches for it in reader.best(match, WEIGHTS, most)]
-    return sorted(rows, key=lambda it: (-it[1], it[0]))[:most]
+        return reader.lexical(match, WEIGHTS, limit, where)
+    return reader.best(match, WEIGHTS, _most(limit, where))
+
+
+def _most(limit: int, where: Filters) -> int:
+    """Nearly all that is indexed is in a file, and who looks up the rest finds that it is not."""
+    return limit if where != EVERYTHING else limit + limit // 8
+
+
+def _ordered(found: Iterable[tuple[int, float]]) -> list[tuple[int, float]]:
+    return sorted(found, key=lambda it: (-it[1], it[0]))

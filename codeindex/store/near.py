@@ -16,12 +16,13 @@ def trigrams(text: str) -> tuple[str, ...]:
 
 def nearest(text: str, names: Iterable[str]) -> list[str]:
     """The names that look like this one, likest first; a name in which it stands is like it."""
-    scored = [(_likeness(text, it), it) for it in names]
+    folded, pieces = text.casefold(), frozenset(trigrams(text))
+    scored = [(_likeness(folded, pieces, it), it) for it in names]
     return [it for score, it in sorted(scored, key=lambda it: (-it[0], len(it[1]), it[1])) if LEAST <= score]
 
 
-def _likeness(one: str, other: str) -> float:
-    pieces, others = set(trigrams(one)), set(trigrams(other))
+def _likeness(text: str, pieces: frozenset[str], name: str) -> float:
+    others = frozenset(trigrams(name))
     if not pieces or not others:
-        return 1.0 if other.casefold().startswith(one.casefold()) else 0.0
+        return 1.0 if name.casefold().startswith(text) else 0.0
     return 2 * len(pieces & others) / (len(pieces) + len(others))

@@ -63,10 +63,11 @@ class Indexed:
     """False if it was read so soon after it had changed that its signature proves nothing."""
 
 
-def content_hash(language: str, text: str) -> bytes:
-    """Under which a text is kept."""
-    data = f"{language}\0{text}".encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(data, digest_size=HASH_BYTES).digest()
+def content_hash(language: str, text: str | bytes) -> bytes:
+    """Under which a text is kept; it may be given as it lies on disk, if that is UTF-8 with LF line ends."""
+    said = hashlib.blake2b(f"{language}\0".encode(), digest_size=HASH_BYTES)
+    said.update(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
+    return said.digest()
 
 
 def content_of(text: str, parsed: Parsed) -> Content:

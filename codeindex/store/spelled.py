@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
+
 from codeindex.store.answers import HAS_FILE, Answers
 from codeindex.store.near import nearest, trigrams
 
 NEAR = 200  # Names whose likeness is computed.
+SCORED = 1_200  # Names that are scored for having a piece.
+PIECES = 6  # At least so many are asked for: a wrong letter spoils three.
 USER_HAS_FILE = "EXISTS (SELECT 1 FROM file WHERE file.content = used_fts.rowid)"
 DEFINED = "EXISTS (SELECT 1 FROM symbol WHERE symbol.name = name.id)"
 BETWEEN = "? <= text COLLATE NOCASE AND text < ? COLLATE NOCASE"
@@ -20,10 +25,10 @@ class Spelled(Answers):
         wanted = trigrams(text)
         with self.snapshot():
             if wanted:
-                match = " OR ".join('"{}"'.format(it.replace('"', '""')) for it in wanted)
+                match = " OR ".join(self._telling(wanted))
                 rows = self.matches(
                     "SELECT name.id, name.text FROM (SELECT rowid AS number FROM name_fts"
-                    " WHERE name_fts MATCH ? ORDER BY rank LIMIT ?) JOIN name ON name.id = number",
+                    " WHERE name_fts MATCH ? ORDER BY rank, rowid LIMIT ?) JOIN name ON name.id = number",
                     match,
                     NEAR,
                 )
@@ -73,6 +78,17 @@ class Spelled(Answers):
             limit,
         )
         return [it for (it,) in rows]
+
+    def _telling(self, pieces: Sequence[str]) -> list[str]:
+        """The rarest pieces of a name, as FTS5 reads them: a name that is like it has some of them."""
+        counted = []
+        for it in ('"{}"'.format(piece.replace('"', '""')) for piece in pieces):
+            rows = self.matches("SELECT count(*) FROM name_fts WHERE name_fts MATCH ?", it)
+            if rows and rows[0][0]:
+                counted.append((rows[0][0], it))
+        counted.sort()
+        total = list(accumulate(count for count, _ in counted))
+        return [it for place, (_, it) in enumerate(counted) if place < PIECES or total[place] <= SCORED]
 
     def _is_used(self, name: int) -> bool:
         defined = f"SELECT 1 FROM symbol WHERE name = ? AND {HAS_FILE.format('symbol')} LIMIT 1"

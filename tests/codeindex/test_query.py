@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codeindex.query import MOST_TERMS, Form, Place, asked_for, expression, expressions, read, telling
+from codeindex.query import MOST_TERMS, Form, Place, asked_for, ceiling, expression, parts, read, telling
 
 FORMS = {
     "parse_args": Form.SYMBOL,
@@ -134,12 +134,26 @@ def test_words_that_stand_everywhere_are_left_out_if_others_say_enough() -> None
 def test_frequent_words_only_add_to_what_rare_ones_find() -> None:
     """All at once if they are rare together; no part finds what another one does."""
     spread = {"open": 50, "socket": 3, "file": 90, "retry": 4}
-    assert expressions(("open", "socket"), spread, 53) == ('"socket" OR "open"',)
-    assert expressions(("open",), spread, 10) == ('"open"',)
-    assert expressions((), {}, 10) == expressions(("_",), {}, 10) == ()
-    assert expressions(("file", "socket", "open", "retry"), spread, 10) == (
+
+    def matches(*terms: str, most: int = 10) -> tuple[str, ...]:
+        return tuple(it.match for it in parts(terms, spread, most))
+
+    assert matches("open", "socket", most=53) == ('"socket" OR "open"',)
+    assert matches("open") == ('"open"',)
+    assert matches() == matches("_") == ()
+    assert matches("file", "socket", "open", "retry") == (
         '("socket" OR "retry") AND ("open" OR "file")',
-        '("socket" OR "retry") NOT ("open" OR "file")',
         '(("open") AND ("file")) NOT ("socket" OR "retry")',
+        '("socket" OR "retry") NOT ("open" OR "file")',
     )
-    assert expressions(("file", "open"), spread, 10) == ('("open") AND ("file")', '("open") NOT ("file")')
+    assert matches("file", "open") == ('("open") AND ("file")', '("open") NOT ("file")')
+
+
+def test_a_part_cannot_score_more_than_its_terms_can() -> None:
+    """Rare ones more than frequent ones; one that stands everywhere next to nothing."""
+    spread = {"open": 50, "socket": 3, "self": 99}
+    both, alone = parts(("open", "socket"), spread, 10)
+    assert (both.terms, alone.terms) == (("socket", "open"), ("socket",))
+    assert ceiling(alone, spread, 100) < ceiling(both, spread, 100)
+    (everywhere,) = parts(("self",), spread, 10)
+    assert 0 < ceiling(everywhere, spread, 100) < 0.001

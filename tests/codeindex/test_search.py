@@ -10,8 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from codeindex import search_words
+from codeindex.query import ceiling
 from codeindex.search_check import moved_to
 from codeindex.search_words import by_words
+from codeindex.store.read import Reader
 from codeindex.types import Filters, Kind
 from tests.codeindex.searched import Workspace, workspace
 
@@ -215,6 +218,33 @@ def test_what_has_a_rare_word_is_scored_with_all_its_words(
     rarest = [key for key, _ in by_words(still.reader, ("acquire",), 100)]
     scores = {key: score for key, score in found if key in rarest}
     assert scores == pytest.approx({key: everything[key] for key in rarest})
+
+
+def test_a_part_that_is_not_looked_at_has_nothing_of_the_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same chunks with the same scores as if all parts were looked at; and some are not."""
+    texts = ("alpha_beta(gamma)", "alpha()", "beta(gamma)", "gamma()", *[f"other_{it}()" for it in range(9)])
+    files = {f"f{it}.py": f"def {texts[it % len(texts)]}:\n    return {it}\n" for it in range(80)}
+    made = workspace(tmp_path, files)
+    monkeypatch.setattr("codeindex.search_words.LARGE", 0)
+    monkeypatch.setattr("codeindex.search_words.SCORED", 8)
+    looked_at: list[str] = []
+    unwatched = search_words.best
+
+    def best(reader: Reader, match: str, limit: int, where: Filters) -> list[tuple[int, float]]:
+        looked_at.append(match)
+        return unwatched(reader, match, limit, where)
+
+    monkeypatch.setattr("codeindex.search_words.best", best)
+    for limit in (1, 3, 6, 100):
+        monkeypatch.setattr("codeindex.search_words.ceiling", ceiling)
+        found, few = by_words(made.reader, ("alpha", "beta", "gamma"), limit), len(looked_at)
+        monkeypatch.setattr("codeindex.search_words.ceiling", lambda *_: float("inf"))
+        assert by_words(made.reader, ("alpha", "beta", "gamma"), limit) == found
+        assert few < len(looked_at) - few or limit == 100
+        looked_at.clear()
+    made.reader.close()
 
 
 LINES = st.sampled_from(["", "a", "b", "    return", "x = 1"])
