@@ -2,10 +2,13 @@
 
     python -m benchmarks.retrieval --data FOLDER [--split decide] [--repositories gin,tokio] [--json]
     python -m benchmarks.retrieval --documented [--languages python,go] [--each 20]
+    python -m benchmarks.retrieval --data FOLDER --model FOLDER
 
 FOLDER has `repos.json` and `annotations/NAME.json`; the sources come from the registries' own clients into a
 cache. With ``--documented`` the questions are first sentences of documentation, which is taken out of the
-code before it is indexed. Numbers of the ranking were tuned on the split "tune"; "decide" is what to believe.
+code before it is indexed. With ``--model``, the folder of an embedder with its `model.json`, there are rows
+for meaning alone and for words and meaning together. Numbers of the ranking were tuned on the split "tune";
+"decide" is what to believe.
 Means are over repositories; intervals are 95 %, by bootstrap over the questions within each.
 """
 
@@ -23,7 +26,7 @@ from typing import Any
 
 from benchmarks.retrieval.annotated import Corpus, annotated
 from benchmarks.retrieval.measure import Score, interval, mean_of_corpora, score
-from benchmarks.retrieval.systems import SYSTEMS, systems
+from benchmarks.retrieval.systems import OF_MODEL, SYSTEMS, systems
 from models import paths
 
 PEER = "raw BM25 (bm25s)"
@@ -80,8 +83,9 @@ def _outcomes(corpus: Corpus, cache: Path, arguments: argparse.Namespace) -> Ite
         print(
             f"left out of {corpus.name}: {it!r}: no file that answers it is in this version", file=sys.stderr
         )
-    wanted = tuple(filter(None, arguments.systems.split(","))) or SYSTEMS
-    for name, ask in systems(corpus, cache, wanted):
+    usual = (*SYSTEMS, *OF_MODEL) if arguments.model else SYSTEMS
+    wanted = tuple(filter(None, arguments.systems.split(","))) or usual
+    for name, ask in systems(corpus, cache, wanted, arguments.model):
         for question in corpus.questions:
             start = time.perf_counter()
             hits = ask(question.text)
@@ -153,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--languages", default="", help="of the documented projects")
     add("--each", type=int, default=20, help="questions of each documented project")
     add("--systems", default="", help="only these, separated by commas")
+    add("--model", type=Path, help="the folder of an embedder")
     add("--cache", type=Path, help="where sources and indexes are kept")
     add("--json", action="store_true")
     return parser

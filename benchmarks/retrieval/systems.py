@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,14 +12,21 @@ from benchmarks.retrieval.measure import Found
 from benchmarks.retrieval.peers import DEPTH, Ask, Text, raw_bm25, semble, split_bm25
 from codeindex.build import build
 from codeindex.config import DEFAULTS
+from codeindex.embed import open_embedder
+from codeindex.embed_idle import embed_some
+from codeindex.embed_near import ByMeaning
 from codeindex.query import expression, read
 from codeindex.rank import RULES, Rule
 from codeindex.search import search
 from codeindex.search_words import WEIGHTS
-from codeindex.store import Reader, open_reader, store_folder
+from codeindex.store import Reader, open_reader, open_writer, store_folder
 from codeindex.types import Filters
+from codeindex.vectors import Vectors
 
 SYSTEMS = ("raw", "split", "semble", "lexical", "fused", "ours")
+OF_MODEL = ("dense", "hybrid-fused", "hybrid")
+"""Those that need a model's folder."""
+EMBEDDING_S = 3_600.0  # At most, for one corpus.
 TITLES = {
     "raw": "raw BM25 (bm25s)",
     "split": "BM25, identifiers split",
@@ -26,17 +34,24 @@ TITLES = {
     "lexical": "ours: three columns, porter",
     "fused": "ours: all lists, no rules",
     "ours": "ours: lists and rules",
+    "dense": "meaning alone",
+    "hybrid-fused": "ours and meaning, no rules",
+    "hybrid": "ours and meaning, with rules",
 }
 
 
-def systems(corpus: Corpus, cache: Path, wanted: Sequence[str]) -> Iterator[tuple[str, Ask]]:
-    """Those that are wanted, over the same files."""
+def systems(
+    corpus: Corpus, cache: Path, wanted: Sequence[str], model: Path | None = None
+) -> Iterator[tuple[str, Ask]]:
+    """Those that are wanted, over the same files; ``model`` is the folder of an embedder."""
     with _indexed(corpus, cache) as reader:
         chunks = list(_chunks(reader)) if {"raw", "split"} & set(wanted) else []
+        near = _embedded(corpus, cache, model, reader) if model and set(OF_MODEL) & set(wanted) else None
         for name in wanted:
-            ask = _system(name, corpus, reader, chunks)
+            ask = _system(name, corpus, reader, chunks, near)
             if ask is None:
-                print(f"left out: {name}: it is not installed here", file=sys.stderr)
+                why = "it needs --model" if name in OF_MODEL else "it is not installed here"
+                print(f"left out: {name}: {why}", file=sys.stderr)
             else:
                 yield TITLES[name], ask
 
@@ -50,7 +65,21 @@ def _indexed(corpus: Corpus, cache: Path) -> Reader:
     return reader
 
 
-def _system(name: str, corpus: Corpus, reader: Reader, chunks: Sequence[Text]) -> Ask | None:
+def _embedded(corpus: Corpus, cache: Path, model: Path, reader: Reader) -> ByMeaning:
+    """The model, and a vector of it for each chunk: what is in the index already is not embedded again."""
+    embedder = open_embedder(model, threads=os.cpu_count() or 1)
+    with open_writer(store_folder(corpus.root, cache)) as writer:
+        embed_some(reader, writer, embedder, budget_seconds=EMBEDDING_S, pause=lambda: False)
+    if reader.missing_vectors(embedder.model, 1):
+        raise SystemExit(f"{corpus.name}: not all of it could be embedded.")
+    near = ByMeaning(embedder, Vectors(embedder.model, embedder.dimensions))
+    near.refresh(reader)
+    return near
+
+
+def _system(
+    name: str, corpus: Corpus, reader: Reader, chunks: Sequence[Text], near: ByMeaning | None
+) -> Ask | None:
     if name == "raw":
         return raw_bm25(chunks)
     if name == "split":
@@ -59,19 +88,29 @@ def _system(name: str, corpus: Corpus, reader: Reader, chunks: Sequence[Text]) -
         return semble(corpus.root)
     if name == "lexical":
         return lambda question: _lexical(reader, question)
-    rules = RULES if name == "ours" else ()
-    return lambda question: _ours(reader, corpus.root, question, rules)
+    if name in OF_MODEL and near is None:
+        return None
+    if name == "dense" and near is not None:
+        return lambda question: _shown(reader, near.near(question, DEPTH))
+    rules = RULES if name in ("ours", "hybrid") else ()
+    dense = near if name in OF_MODEL else None
+    return lambda question: _ours(reader, corpus.root, question, rules, dense)
 
 
-def _ours(reader: Reader, root: Path, question: str, rules: Sequence[Rule]) -> list[Found]:
+def _ours(
+    reader: Reader, root: Path, question: str, rules: Sequence[Rule], dense: ByMeaning | None
+) -> list[Found]:
     return [
         Found(path=it.path, first_line=it.first_line, last_line=it.last_line, characters=len(it.text))
-        for it in search(reader, question, root=root, limit=DEPTH, rules=rules)
+        for it in search(reader, question, root=root, limit=DEPTH, rules=rules, dense=dense)
     ]
 
 
 def _lexical(reader: Reader, question: str) -> list[Found]:
-    found = reader.lexical(expression(read(question).terms), WEIGHTS, DEPTH, Filters())
+    return _shown(reader, reader.lexical(expression(read(question).terms), WEIGHTS, DEPTH, Filters()))
+
+
+def _shown(reader: Reader, found: Sequence[tuple[int, float]]) -> list[Found]:
     rows = reader.chunks([it for it, _ in found])
     texts = {it.content: reader.text(it.content).split("\n") for it in rows.values()}
     return [
