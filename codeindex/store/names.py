@@ -20,7 +20,7 @@ class Names(Spelled):
 
     def symbols(self, names: Collection[str], *, where: Filters, limit: int) -> list[SymbolRow]:
         """Symbols with one of these names: as they are written first, then in other cases."""
-        found: list[SymbolRow] = []
+        keys: list[Key] = []
         with self.snapshot():
             allowed = self.contents_that_fit(where)
             for it in dict.fromkeys(names):
@@ -31,8 +31,10 @@ class Names(Spelled):
                     it,
                 )
                 kept = [row[:2] for row in rows if fits(row[1], KINDS[row[2]], allowed, where)]
-                found += self._symbol_rows(kept[: max(0, limit - len(found))])
-        return found
+                keys += kept[: limit - len(keys)]
+                if limit <= len(keys):
+                    break
+            return self._symbol_rows(keys)  # At once: many names are in the same texts.
 
     def symbols_like(self, prefix: str, limit: int) -> list[SymbolRow]:
         """Symbols whose names begin so, whatever the case, shortest names first."""

@@ -12,6 +12,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate, pairwise
+from operator import add, sub
 from typing import Any
 
 from codeindex.types import Chunk, Import, Kind, Reference, Symbol
@@ -67,7 +68,7 @@ class Heads:
         """What the text may refer to."""
         return b"".join(map(zlib.decompress, self._parts))[-REACH:]
 
-    @property
+    @cached_property
     def kinds(self) -> list[Kind]:
         """Of the symbols."""
         return [KINDS[it] for it in self._rest[3]]
@@ -84,13 +85,10 @@ class Heads:
     @cached_property
     def lines(self) -> list[tuple[int, int, int, int]]:
         """Of the symbols: first and last line, line and column of the name."""
-        found: list[tuple[int, int, int, int]] = []
-        last = 0
-        for begin, length, offset, column in zip(*self._rest[4:], strict=True):
-            start = last + begin
-            last = start + length
-            found.append((start, last, start + offset, column))
-        return found
+        begins, lengths, offsets, columns = self._rest[4:]
+        lasts = list(accumulate(map(add, begins, lengths)))
+        firsts = list(map(sub, lasts, lengths))
+        return list(zip(firsts, lasts, map(add, firsts, offsets), columns, strict=True))
 
     @cached_property
     def _rest(self) -> Any:
