@@ -23,7 +23,7 @@ MOST = 200_000  # Of what is missing, looked at in one go: 30 MB.
 RECENT_FILES = 100
 FIRST_BATCH = 4
 BATCH_SECONDS = 0.2  # The longest that somebody waits who wants the processor back.
-COMMIT_ROWS = 8_192  # They lie in the order of their hashes: the more at once, the fewer pages are written.
+COMMIT_ROWS = 4_096
 COMMIT_SECONDS = 1.0  # What is lost when the power goes, and how often searchers have to look again.
 
 
@@ -157,6 +157,6 @@ class _Pages:
     def flush(self) -> None:
         rows, self._rows = self._rows, []
         if rows:
-            self._writer.put_vectors(self._model, sorted(rows))
+            self._writer.put_vectors(self._model, rows)
             self.count += len(rows)
         self._last = time.monotonic()

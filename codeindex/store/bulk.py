@@ -73,7 +73,7 @@ class Bulk(Names):
     def vectors(self, model: str) -> Iterator[tuple[int, bytes]]:
         """The chunks that have a vector, with its bytes.
 
-        In the order of the hashes, which is how vectors lie: looking each up takes far longer.
+        In the order in which vectors lie: looking each up takes far longer.
         """
         of_hash: dict[bytes, list[int]] = {}
         for chunk, digest in self.rows(
@@ -81,14 +81,14 @@ class Bulk(Names):
             " AND chunk.id < first_chunk + chunks WHERE unused_since IS NULL"
         ):
             of_hash.setdefault(digest, []).append(chunk)
-        last = b""
+        last = -1
         while rows := self.rows(
-            f"SELECT hash, data FROM vector WHERE {OF_MODEL} AND ? < hash ORDER BY hash LIMIT ?",
+            f"SELECT id, hash, data FROM vector WHERE +{OF_MODEL} AND ? < id ORDER BY id LIMIT ?",
             model,
             last,
             PAGE,
         ):
-            for digest, data in rows:
+            for _, digest, data in rows:
                 for chunk in of_hash.get(digest, ()):
                     yield chunk, data
             last = rows[-1][0]

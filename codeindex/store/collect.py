@@ -61,7 +61,9 @@ def collect(connection: sqlite3.Connection, how: Collecting, now: float, stop: C
 
 def trim(connection: sqlite3.Connection, stop: Callable[[], bool] = lambda: False) -> None:
     """Give empty pages back, if there are many: a few will be of use again soon."""
-    while not stop() and _free(connection):
+    before = -1
+    while not stop() and _free(connection) and before != (empty := _empty(connection)):
+        before = empty  # A database of the first version gives none back.
         connection.execute(f"PRAGMA incremental_vacuum({FREED_PAGES})").fetchall()
 
 
@@ -112,6 +114,11 @@ def _merged(connection: sqlite3.Connection, table: str, pages: int) -> bool:
 
 def _free(connection: sqlite3.Connection) -> bool:
     """Whether more than a fiftieth of the pages are empty."""
-    (empty,) = connection.execute("PRAGMA freelist_count").fetchone()
+    empty = _empty(connection)
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     return int(pages) < 50 * int(empty)
+
+
+def _empty(connection: sqlite3.Connection) -> int:
+    (empty,) = connection.execute("PRAGMA freelist_count").fetchone()
+    return int(empty)

@@ -95,7 +95,21 @@ def _m002_small(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'generation'")
 
 
-MIGRATIONS: tuple[Migration, ...] = (_m001_first, _m002_small)
+def _m003_vectors_in_a_row(connection: sqlite3.Connection) -> None:
+    """Vectors one after the other as they come, found by an index of their hashes.
+
+    In a tree of hashes each of them took a page of its own, of which it filled a quarter.
+    """
+    connection.execute("ALTER TABLE vector RENAME TO before")
+    connection.execute(
+        "CREATE TABLE vector (id INTEGER PRIMARY KEY, model INTEGER NOT NULL, hash BLOB NOT NULL,"
+        " data BLOB NOT NULL, UNIQUE (model, hash))"
+    )
+    connection.execute("INSERT INTO vector (model, hash, data) SELECT model, hash, data FROM before")
+    connection.execute("DROP TABLE before")
+
+
+MIGRATIONS: tuple[Migration, ...] = (_m001_first, _m002_small, _m003_vectors_in_a_row)
 """The n-th leads from version n to n + 1; a file that is new has version 0."""
 
 

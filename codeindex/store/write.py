@@ -181,7 +181,8 @@ class Writer:
             execute("INSERT OR IGNORE INTO model (name) VALUES (?)", (model,))
             number, done = execute("SELECT id, done FROM model WHERE name = ?", (model,)).fetchone()
             self._connection.executemany(
-                "INSERT OR REPLACE INTO vector VALUES (?, ?, ?)", ((number, *it) for it in rows)
+                "INSERT OR REPLACE INTO vector (model, hash, data) VALUES (?, ?, ?)",
+                ((number, *it) for it in rows),
             )
             # Each chunk is looked at once: up to the first one that lacks a vector.
             (mark,) = execute(

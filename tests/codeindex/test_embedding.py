@@ -14,6 +14,7 @@ from benchmarks.shape_onnx import wordpiece
 from codeindex.embed import Embedder, open_embedder
 from codeindex.embed_idle import copy_vectors, embed_some
 from codeindex.embedding import embedded_hash, embedded_text, in_order, own_lines
+from codeindex.store.disk import size_on_disk
 from codeindex.store.read import Reader, open_reader
 from codeindex.store.rows import Indexed, content_hash, content_of
 from codeindex.store.write import Writer, open_writer
@@ -282,3 +283,17 @@ def test_after_a_rest_it_goes_on(shelf: Shelf, tmp_path: Path) -> None:
     assert np.array_equal(embedder.documents(texts), before)
     assert shelf.reader.counts().vectors == len(texts)
     assert shelf.writer.verify() == []
+
+
+def test_vectors_take_little_more_than_their_bytes(shelf: Shelf, tmp_path: Path) -> None:
+    """On disk, however they come: in a tree of their hashes each would take a page."""
+    chance = np.random.default_rng(1)
+    shelf.writer.checkpoint()
+    before = size_on_disk(tmp_path / "store")
+    rows = [(chance.bytes(16), chance.bytes(512)) for _ in range(2_000)]
+    for start in range(0, len(rows), 100):
+        shelf.writer.put_vectors("m", rows[start : start + 100])
+    shelf.writer.put_vectors("m", rows[:50])
+    shelf.writer.checkpoint()
+    assert shelf.reader.counts().vectors == 2_000
+    assert size_on_disk(tmp_path / "store") - before < 1.5 * 2_000 * (512 + 16)
