@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 from codeindex.overlay import Buffer, Overlay
 from codeindex.rank_places import places
+from codeindex.store.names import Key
 from codeindex.store.read import Reader
 from codeindex.types import Filters, Kind, SymbolRow
 
@@ -32,7 +33,7 @@ def find_symbols(reader: Reader, overlay: Overlay, query: str, limit: int) -> li
     if not typed:
         return [] if scope else _most_used(reader, overlay, limit)
     with reader.snapshot():
-        rows = reader.symbols(list(_names(reader, typed)), where=EVERYTHING, limit=4 * max(limit, 50))
+        rows = reader.symbol_rows(_best_keys(reader, overlay, typed, None if scope else limit))
     found = [(row, path) for row in rows for path in row.paths if path not in overlay]
     for it in overlay.buffers():
         found += [(row, it.path) for row in symbols_of(it)]
@@ -42,6 +43,21 @@ def find_symbols(reader: Reader, overlay: Overlay, query: str, limit: int) -> li
         if (rank := fit(typed, row.name)) is not None and _is_within(row.scope, scope)
     ]
     return [it[-1] for it in sorted(scored, key=lambda it: it[:-1])[:limit]]
+
+
+def _best_keys(reader: Reader, overlay: Overlay, typed: str, limit: int | None) -> list[Key]:
+    """Of the symbols whose names fit those that are shown, by what can be told without unpacking anything."""
+    names = list(_names(reader, typed))
+    named = reader.symbols_named(names, where=EVERYTHING, limit=4 * max(limit or 0, MOST_NAMES))
+    paths = reader.paths_of({content for (_, content), _, _ in named})
+    scored = [
+        (rank, FIRST[kind], len(places(path)), len(name), path, key)
+        for key, name, kind in named
+        if (rank := fit(typed, name)) is not None
+        for path in paths.get(key[1], ())
+        if path not in overlay
+    ]
+    return list(dict.fromkeys(it[-1] for it in sorted(scored)[:limit]))
 
 
 def _most_used(reader: Reader, overlay: Overlay, limit: int) -> list[Found]:

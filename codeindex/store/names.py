@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 
 from codeindex.store.answers import HAS_FILE, as_list, fits, sound
 from codeindex.store.packed import KINDS, PLACES, Heads, numbers_in, uses_in
@@ -10,7 +11,9 @@ from codeindex.store.spelled import USER_HAS_FILE, Spelled
 from codeindex.types import Filters, Kind, ReferenceRow, SymbolRow
 
 COUNTED_NAMES, COUNTED_USERS = 2_000, 50  # More of them change little in what is most used.
-SYMBOL = "SELECT symbol.id, symbol.content, symbol.kind FROM name JOIN symbol ON symbol.name = name.id"
+SYMBOL = (
+    "SELECT symbol.id, symbol.content, symbol.kind, name.text FROM name JOIN symbol ON symbol.name = name.id"
+)
 Key = tuple[int, int]
 """Ids of a symbol and of its content."""
 
@@ -20,21 +23,32 @@ class Names(Spelled):
 
     def symbols(self, names: Collection[str], *, where: Filters, limit: int) -> list[SymbolRow]:
         """Symbols with one of these names: as they are written first, then in other cases."""
-        keys: list[Key] = []
         with self.snapshot():
-            allowed = self.contents_that_fit(where)
-            for it in dict.fromkeys(names):
-                rows = self.rows(
-                    f"{SYMBOL} WHERE name.text = ? COLLATE NOCASE AND {HAS_FILE.format('symbol')}"
-                    " ORDER BY name.text <> ?, symbol.id",
-                    it,
-                    it,
-                )
-                kept = [row[:2] for row in rows if fits(row[1], KINDS[row[2]], allowed, where)]
-                keys += kept[: limit - len(keys)]
-                if limit <= len(keys):
-                    break
-            return self._symbol_rows(keys)  # At once: many names are in the same texts.
+            named = self.symbols_named(names, where=where, limit=limit)
+            return self.symbol_rows([it[0] for it in named])  # At once: many names are in the same texts.
+
+    def symbols_named(
+        self, names: Collection[str], *, where: Filters, limit: int
+    ) -> list[tuple[Key, str, Kind]]:
+        """The same, but only their keys, names and kinds, which takes a fraction of the time."""
+        found: dict[Key, tuple[str, Kind]] = {}  # One whose name is asked for in two cases is one.
+        allowed = self.contents_that_fit(where)
+        for it in dict.fromkeys(names):
+            rows = self.rows(
+                f"{SYMBOL} WHERE name.text = ? COLLATE NOCASE AND {HAS_FILE.format('symbol')}"
+                " ORDER BY name.text <> ?, symbol.id LIMIT ?",
+                it,
+                it,
+                limit if allowed is None and not where.kinds else -1,
+            )
+            found |= {
+                (number, content): (name, KINDS[kind])
+                for number, content, kind, name in rows
+                if (number, content) not in found and fits(content, KINDS[kind], allowed, where)
+            }
+            if limit <= len(found):
+                break
+        return [(key, *said) for key, said in islice(found.items(), limit)]
 
     def symbols_like(self, prefix: str, limit: int) -> list[SymbolRow]:
         """Symbols whose names begin so, whatever the case, shortest names first."""
@@ -48,7 +62,7 @@ class Names(Spelled):
                 prefix + "\U0010ffff",
                 limit,
             )
-            return self._symbol_rows([it[:2] for it in rows])
+            return self.symbol_rows([it[:2] for it in rows])
 
     def most_used(self, kinds: Collection[Kind], limit: int) -> list[str]:
         """Names that are defined at the top of a text as one of these kinds, those most texts use first."""
@@ -69,7 +83,7 @@ class Names(Spelled):
             if content is None:
                 return ()
             first, count = self.rows("SELECT first_symbol, symbols FROM content WHERE id = ?", content)[0]
-            return tuple(self._symbol_rows([(it, content) for it in range(first, first + count)]))
+            return tuple(self.symbol_rows([(it, content) for it in range(first, first + count)]))
 
     def definitions_of(self, name: str) -> list[Key]:
         """Where a name, as it is written here, is defined in what files have: no more, and so quickly."""
@@ -84,7 +98,7 @@ class Names(Spelled):
     def symbols_at(self, keys: Sequence[Key]) -> list[SymbolRow]:
         """These symbols, in this order, of those that a file has."""
         with self.snapshot():
-            return self._symbol_rows(keys)
+            return self.symbol_rows(keys)
 
     def users(self, name: str) -> list[int]:
         """The contents that use a name, of those that a file has."""
@@ -164,7 +178,8 @@ class Names(Spelled):
                     is_call=is_call,
                 )
 
-    def _symbol_rows(self, keys: Sequence[Key]) -> list[SymbolRow]:
+    def symbol_rows(self, keys: Sequence[Key]) -> list[SymbolRow]:
+        """All that is known of symbols, by their keys; of those that a file has."""
         contents = {it for _, it in keys}
         paths = self.paths_of(contents)
         heads = self.heads_of(paths)
