@@ -14,12 +14,13 @@ from codeindex.graph_dependencies import Dependencies, dependencies_of
 from codeindex.graph_imports import imported
 from codeindex.graph_receivers import BARE
 from codeindex.graph_resolve import Confidence, Definition, Link, Match, Use, resolve
-from codeindex.graph_view import MANY, Edge, View, qualified, view
+from codeindex.graph_view import MANY, Edge, Sights, View, qualified, view
 from codeindex.rank_places import places
 from codeindex.store.read import Reader
 from codeindex.types import ImportRow, SymbolRow
 
-FILES = 120  # That use a name are looked at, or as many as edges are wanted: each takes milliseconds.
+JUDGED = 10_000  # Pairs of a use and a definition that are judged for each hundred edges that are wanted.
+A_FILE, A_CALL = 60, 30  # As many take as long as to look into a file, and to see what a call is about.
 ORDER = {it: place for place, it in enumerate(Confidence)}
 
 
@@ -56,16 +57,22 @@ def callers(
         wanted, there = _chosen(sight, name, path, line, scope, limit)
         targets = {(it.path, it.row.id) for it in wanted}
         users = reader.users(name) if targets else []
-        looked_at = _nearest(sight, users, wanted, max(FILES, limit))
-        edges = [
-            edge
-            for content in looked_at
-            for row in reader.references_in(content, name)
-            if row.is_call or not calls_only
-            for edge in sight.edges(row, wanted)
-            if (edge.target.path, edge.target.row.id) in targets
-        ]
-    files = (len(looked_at), len(users), "files that use it")
+        most = JUDGED * max(1, limit // 100)
+        nearest = _nearest(sight, users, wanted, most // A_FILE)
+        sights = _with(sight, wanted) if sight.is_everywhere(name) else sight.in_sight
+        edges: list[Edge] = []
+        looked_at = judged = 0
+        for content in nearest:
+            if most <= judged:
+                break
+            looked_at += 1
+            judged += A_FILE
+            for row in reader.references_in(content, name):
+                if row.is_call or not calls_only:
+                    judged += sum(A_CALL + len(sights(name, it)) for it in row.paths)
+                    found = sight.edges(row, sights)
+                    edges += [it for it in found if (it.target.path, it.target.row.id) in targets]
+    files = (looked_at, len(users), "files that use it")
     return _answer(wanted, edges, limit, _partly((len(wanted), there, "definitions"), files))
 
 
@@ -84,13 +91,20 @@ def callees(
     with reader.snapshot():
         sight = view(reader, seen)
         wanted, there = _chosen(sight, name, path, line, scope, limit)
+        most = JUDGED * max(1, limit // 100)
         edges: list[Edge] = []
+        looked_at = judged = 0
         for it in wanted:
+            if most <= judged:
+                break
+            looked_at += 1
             inside = {number for number, row in sight.symbols(it.path).items() if _is_inside(row, it.row)}
             for reference in reader.references_from(inside):
                 if reference.is_call or not calls_only:
+                    judged += len(sight.in_sight(reference.name, it.path)) + A_CALL
                     edges += [edge for edge in sight.edges(reference) if edge.path == it.path]
-    return _answer(wanted, edges, limit, _partly((len(wanted), there, "definitions")))
+    wanted = wanted[:looked_at]
+    return _answer(wanted, edges, limit, _partly((looked_at, there, "definitions")))
 
 
 def definitions(
@@ -172,6 +186,19 @@ def _chosen(
     return tuple(sorted(found, key=lambda it: (it.path, it.row.line))), there
 
 
+def _with(sight: View, wanted: Sequence[Definition]) -> Sights:
+    """What is in sight, and beside that what was asked for."""
+    known: dict[str, tuple[Definition, ...]] = {}
+
+    def sights(name: str, path: str) -> tuple[Definition, ...]:
+        if path not in known:
+            both = {(it.path, it.row.id): it for it in (*sight.in_sight(name, path), *wanted)}
+            known[path] = tuple(both.values())
+        return known[path]
+
+    return sights
+
+
 def _nearest(sight: View, users: Sequence[int], wanted: Collection[Definition], most: int) -> Sequence[int]:
     """So many of the contents that use a name: those where it is defined, then those beside them."""
     if len(users) <= most:
@@ -197,7 +224,7 @@ def _partly(*counts: tuple[int, int, str]) -> str:
 
 def _answer(wanted: tuple[Definition, ...], edges: Iterable[Edge], limit: int, partly: str) -> Answer:
     ordered = sorted(
-        dict.fromkeys(edges),
+        {_key(it): it for it in edges}.values(),
         key=lambda it: (
             ORDER[it.confidence],
             it.path,
@@ -209,6 +236,12 @@ def _answer(wanted: tuple[Definition, ...], edges: Iterable[Edge], limit: int, p
     )
     more = max(0, len(ordered) - limit)
     return Answer(definitions=wanted, edges=tuple(ordered[:limit]), more=more, partly=partly)
+
+
+def _key(it: Edge) -> tuple[object, ...]:
+    """What makes it another edge: to compare all that is known of both ends takes long."""
+    caller = it.caller.id if it.caller is not None else None
+    return it.path, it.line, it.is_call, caller, it.target.path, it.target.row.id, it.reason
 
 
 def _is_inside(row: SymbolRow, outer: SymbolRow) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from posixpath import dirname
@@ -17,10 +17,13 @@ from codeindex.store.names import Key
 from codeindex.store.read import Reader
 from codeindex.types import FileRow, ImportRow, Kind, ReferenceRow, SymbolRow
 
-MANY = 300  # Definitions of one name: of more, only those in sight of a use are looked at.
-NEAR = 200  # Of these.
+MANY = 100  # Definitions of one name: of more, only those in sight of a use are looked at.
+NEAR = 60  # Of these.
 MOST_ANCESTORS = 50  # Of one class: what is above them is not looked for.
 MOST_TEXTS = 64  # Whose lines are kept at hand.
+
+Sights = Callable[[str, str], Sequence[Definition]]
+"""What a name may mean in a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,11 +140,11 @@ class View:
             self._candidates[name] = tuple(sorted(found, key=lambda it: it.row.id))
         return self._candidates[name]
 
-    def in_sight(self, name: str, path: str, besides: Collection[Definition] = ()) -> tuple[Definition, ...]:
+    def in_sight(self, name: str, path: str) -> tuple[Definition, ...]:
         """What a name may mean in a file: all its definitions.
 
-        Of a name that is everywhere, those of the file, of what it imports and of its folder, and the ones
-        given: it is by its place alone that one of them is likelier than another.
+        Of a name that is everywhere, those of the file, of what it imports and of its folder: it is by its
+        place alone that one of them is likelier than another.
         """
         if not self.is_everywhere(name):
             return self.candidates(name)
@@ -151,7 +154,7 @@ class View:
             near = [path, *(it for link in links for it in (*link.files, *(file for _, file in link.named)))]
             near += self.modules.folders.get(dirname(path), ())
             self._sights[key] = self.defined(name, dict.fromkeys(near), NEAR)
-        return tuple(dict.fromkeys((*self._sights[key], *besides)))
+        return self._sights[key]
 
     def ancestors(self, name: str) -> frozenset[str]:
         """The names of what classes of this name inherit from, all the way up."""
@@ -174,13 +177,14 @@ class View:
             self._outlines[path] = {it.id: it for it in self.reader.outline(path)}
         return self._outlines[path]
 
-    def edges(self, row: ReferenceRow, besides: Collection[Definition] = ()) -> list[Edge]:
-        """What one reference may mean, in every file that has it; see ``in_sight``."""
+    def edges(self, row: ReferenceRow, sights: Sights | None = None) -> list[Edge]:
+        """What one reference may mean, in every file that has it; of what ``in_sight`` says, or another."""
         if not self.spots(row.name):
             return []
-        return [edge for path in row.paths for edge in self._edges_in(path, row, besides)]
+        there = sights or self.in_sight
+        return [edge for path in row.paths for edge in self._edges_in(path, row, there(row.name, path))]
 
-    def _edges_in(self, path: str, row: ReferenceRow, besides: Collection[Definition]) -> Iterator[Edge]:
+    def _edges_in(self, path: str, row: ReferenceRow, there: Sequence[Definition]) -> Iterator[Edge]:
         file, lines = self.files[path], self.lines(self.files[path].content)
         caller = self.symbols(path).get(row.symbol) if row.symbol is not None else None
         known: dict[frozenset[str], tuple[Match, ...]] = {}
@@ -195,7 +199,6 @@ class View:
                     name=row.name,
                     receivers=before,
                 )
-                there = self.in_sight(row.name, path, besides)
                 known[before] = resolve(use, there, self.links, self.ancestors)
             for it in known[before]:
                 yield Edge(

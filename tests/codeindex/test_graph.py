@@ -382,3 +382,32 @@ def test_a_view_is_kept_as_long_as_nothing_changes(tmp_path: Path) -> None:
         first = view(reader)
         assert view(reader, first) is first
         assert callers(reader, "load", seen=first) == callers(reader, "load")
+
+
+SHOPS = "".join(
+    f"=== shop{it}/base.py\ndef setup():\n    return {it}\n"
+    f"=== shop{it}/use.py\nfrom shop{it}.base import setup\n\ndef go{it}():\n    return setup()\n"
+    for it in range(30)
+)
+
+
+def test_of_a_name_that_is_everywhere_the_nearest_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer says how much of how much it is about, and what it does say is right."""
+    with index(tmp_path, SHOPS) as reader:
+        everything = callers(reader, "setup", limit=1_000)
+        assert (len(everything.edges), everything.partly) == (30, "")
+        monkeypatch.setattr(graph, "MANY", 5)
+        monkeypatch.setattr("codeindex.graph_view.MANY", 5)
+        monkeypatch.setattr(graph, "JUDGED", 500)
+        found = callers(reader, "setup", limit=8)
+        assert "the first 8 of 30 definitions" in found.partly
+        assert "of 30 files that use it" in found.partly
+        assert found.edges
+        assert set(map(graph._key, found.edges)) <= set(map(graph._key, everything.edges))
+        one = callers(reader, "setup", path="shop7/base.py", limit=8)
+        assert [(it.path, it.confidence) for it in one.edges] == [("shop7/use.py", Confidence.CERTAIN)]
+        assert "definitions" not in one.partly
+        assert "the first 8 of 30 definitions" in callees(reader, "setup", limit=8).partly
+        assert callers(reader, "setup", limit=10_000).partly == ""
