@@ -32,7 +32,8 @@ from benchmarks.asking import ask, cancel, submit
 from models import paths
 from models.backend import Backend
 from models.engine.llama import N_BATCH, Limits, Llama
-from models.engine.worker import SEQUENCES, EngineConfig, Worker, default_threads
+from models.engine.loading import SEQUENCES
+from models.engine.worker import EngineConfig, Worker, default_threads
 from models.errors import Unreachable
 from models.spec import BackendSpec, ModelSpec
 from models.wire import CompletionRequest, Sampling, Usage

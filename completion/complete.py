@@ -159,7 +159,7 @@ async def _ask(
         if not without_model.text:
             raise
         return replace(without_model, problem=str(exc))
-    if session:
+    if session and request.priority == "typing":  # What nobody waits for goes on with fewer threads.
         session.learn(heard.usage)
     first_ms = _ms(asked, heard.first_at)
     judged = [

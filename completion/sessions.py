@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, aclosing, contextmanager
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager, aclosing, contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from completion.anchoring import (
     Anchor,
@@ -28,6 +30,7 @@ from completion.anchoring import (
     unread,
 )
 from completion.config import CHARACTERS_PER_TOKEN, CompletionConfig
+from completion.pace import Pace
 from completion.spot import Spot
 from completion.trigger import Trigger
 from models.errors import BackendError, ModelError
@@ -44,13 +47,9 @@ Context = Callable[[str, str, int], tuple[tuple[Snippet, ...], str]]
 """Text before and after the cursor, a budget in tokens -> pieces of other files, the project's name."""
 
 MOST_READ = 3  # More of them at once do not fit into the memory that an engine has for what it has read.
+TOLD_SECONDS = 1.0
+"""Between two words to the engine that somebody types; it believes each for two seconds."""
 KEPT_SECONDS = 45.0  # The engine forgets after a minute what nobody uses, but for what was used last.
-FIRST_SECONDS = 0.3
-"""How long reading may take before the first answer after a jump; what it says takes half as long again."""
-SLOWEST, FASTEST = 300.0, 50_000.0
-"""Tokens read per second: as half a billion weights are on two cores, and as nobody has measured. What is
-slower waits longer: with fewer tokens than this, the model sees too little to say anything."""
-LEAST_MEASURED = 64  # Tokens; the time of fewer is mostly that of getting started.
 
 
 def no_context(_before: str, _after: str, _tokens: int) -> tuple[tuple[Snippet, ...], str]:
@@ -73,7 +72,11 @@ class _Reading:
 
     document: str
     anchor: Anchor
-    request: CompletionRequest
+    """What is wanted in the end."""
+    first: Anchor | None
+    """What serves until then, if it is to be read before."""
+    steps: deque[tuple[Anchor, CompletionRequest]]
+    """What is still to be read, the soonest done first."""
     connect: Connect
     task: asyncio.Task[None] | None = None
     """``None`` while it makes way."""
@@ -91,7 +94,8 @@ class Sessions:
         self._refused: Anchor | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._active = ""
-        self._speed = SLOWEST
+        self._pace = Pace()
+        self._told_at = -math.inf
 
     def anchors(self, document: str) -> tuple[Anchor, ...]:
         """The anchors of a document, the one used last first."""
@@ -134,16 +138,24 @@ class Sessions:
         return Session(self, document, model, config, connect, context)
 
     def learn(self, usage: Usage | None) -> None:
-        """How fast the engine reads decides how much it is given to read before the first answer."""
-        read = usage.prompt_tokens - usage.cached_tokens if usage else 0
-        if usage and LEAST_MEASURED <= read and 0 < usage.prompt_ms:
-            measured = 1000 * read / usage.prompt_ms
-            self._speed = min(max((self._speed + measured) / 2, SLOWEST), FASTEST)
+        """What an answer has cost for which somebody waited: it decides how much the next ones may read."""
+        if usage:
+            self._pace = self._pace.learned(usage)
+
+    def _typed(self) -> None:
+        """Somebody types while something is read for them: the editor needs a processor, too."""
+        reading, now = self._reading, self._clock()
+        if reading and reading.task and TOLD_SECONDS <= now - self._told_at:
+            self._told_at = now
+            self._spawn(_tell_typing(reading.connect))
 
     def _use(self, document: str, anchor: Anchor) -> None:
         others = [it for it in self._kept() if (it.document, it.anchor) != (document, anchor)]
         used = _Read(document=document, anchor=anchor, at=self._clock())
         self._read = [used, *others][:MOST_READ]
+
+    def _forget(self, document: str, anchor: Anchor) -> None:
+        self._read = [it for it in self._read if (it.document, it.anchor) != (document, anchor)]
 
     def _kept(self) -> list[_Read]:
         """What the engine still has: what was used last, and what was used lately."""
@@ -161,9 +173,13 @@ class Sessions:
         self._go_on(reading)
 
     def _go_on(self, reading: _Reading) -> None:
-        reading.task = task = asyncio.create_task(self._run(reading))
+        reading.task = self._spawn(self._run(reading))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     @contextmanager
     def _aside(self) -> Iterator[None]:
@@ -180,21 +196,21 @@ class Sessions:
                 self._go_on(reading)
 
     async def _run(self, reading: _Reading) -> None:
-        usage: Usage | None = None
         try:
             backend = await reading.connect()
-            async with aclosing(backend.complete(reading.request)) as stream:
-                async for piece in stream:
-                    usage = piece.usage or usage
+            while reading.steps:
+                anchor, request = reading.steps[0]
+                usage = await _read_ahead(backend, request)
+                self._use(reading.document, anchor)
+                reading.steps.popleft()
+                if anchor is reading.anchor and reading.first is not None:  # It has served its time.
+                    self._forget(reading.document, reading.first)
+                if usage:
+                    new = usage.prompt_tokens - usage.cached_tokens
+                    logger.info("prefill tokens=%d new=%d ms=%.0f", usage.prompt_tokens, new, usage.prompt_ms)
         except (BackendError, ModelError) as exc:
             self._refused = reading.anchor
             logger.info("prefill failed cause=%s", type(exc).__name__)
-        else:
-            self._use(reading.document, reading.anchor)
-            self.learn(usage)
-            if usage:
-                new = usage.prompt_tokens - usage.cached_tokens
-                logger.info("prefill tokens=%d new=%d ms=%.0f", usage.prompt_tokens, new, usage.prompt_ms)
         finally:
             if self._reading is reading and reading.task is asyncio.current_task():
                 self._reading = None
@@ -244,6 +260,7 @@ class Session:
 
     def prepare(self, spot: Spot) -> None:
         """Somebody types here: have a new anchor read, if there is none or a better one is due."""
+        self._sessions._typed()
         fitting = self._fitting(spot)
         if fitting is None or stale(*fitting, spot, self._config):
             self._read(spot, self._full(spot))
@@ -256,7 +273,9 @@ class Session:
         known = self._sessions.anchors(self._document)
         fitting = self._fitting(spot)
         is_fresh = not comes_back or any(_context_of(it) == _context_of(full) for it in known)
-        if fitting is None or stale(*fitting, spot, self._config) or not is_fresh:
+        if fitting is None:
+            self._read(spot, full, self._first(spot)[0])
+        elif stale(*fitting, spot, self._config) or not is_fresh:
             self._read(spot, full)
 
     def _fitting(self, spot: Spot) -> tuple[Anchor, Fit] | None:
@@ -270,7 +289,7 @@ class Session:
     def _first(self, spot: Spot) -> tuple[Anchor, Fit]:
         """A new anchor that is read soon: the full one, one that sees less behind the cursor, a small one."""
         full = self._full(spot)
-        tokens = int(FIRST_SECONDS * self._sessions._speed)
+        tokens = self._sessions._pace.first_tokens
         small = new_anchor(spot, self._config, full.snippets, tokens=tokens)
         near = replace(full, suffix=small.suffix, to_end=small.to_end, small=True)
         soon = (it for it in (full, near) if self._unread(it) <= tokens * CHARACTERS_PER_TOKEN)
@@ -293,8 +312,11 @@ class Session:
     def _unread(self, anchor: Anchor) -> int:
         return unread(anchor, [it.anchor for it in self._sessions._kept()])
 
-    def _read(self, spot: Spot, anchor: Anchor) -> None:
-        """Have an anchor read in the background, unless it is, or one that will do as well."""
+    def _read(self, spot: Spot, anchor: Anchor, first: Anchor | None = None) -> None:
+        """Have an anchor read in the background, unless it is, or one that will do as well.
+
+        Where ``first`` is another one, that is read before: it serves until the other is there.
+        """
         reading = self._sessions._reading
         if (
             reading
@@ -309,10 +331,29 @@ class Session:
             *self._sessions.anchors(self._document),
         ):
             return
-        request = prefill_request(anchor, fit_new(anchor, spot, self._config), self._model)
-        self._sessions._start(
-            _Reading(document=self._document, anchor=anchor, request=request, connect=self._connect)
+        first = None if first in (anchor, *self._sessions.anchors(self._document)) else first
+        steps = deque(
+            (it, prefill_request(it, fit_new(it, spot, self._config), self._model))
+            for it in (first, anchor)
+            if it is not None
         )
+        self._sessions._start(
+            _Reading(document=self._document, anchor=anchor, first=first, steps=steps, connect=self._connect)
+        )
+
+
+async def _read_ahead(backend: Backend, request: CompletionRequest) -> Usage | None:
+    """Have the engine read a prompt; what it has cost."""
+    usage: Usage | None = None
+    async with aclosing(backend.complete(request)) as stream:
+        async for piece in stream:
+            usage = piece.usage or usage
+    return usage
+
+
+async def _tell_typing(connect: Connect) -> None:
+    with suppress(BackendError, ModelError):
+        await (await connect()).typing()
 
 
 def _context_of(anchor: Anchor) -> tuple[tuple[Snippet, ...], str]:

@@ -74,6 +74,11 @@ class Backend:
                 async for event in events:
                     yield answers.health_value(event)
 
+    async def typing(self) -> None:
+        """Say that somebody types, and needs no answer: the engine leaves a processor to the editor."""
+        with self._failures():
+            await self._short("POST", "/hearth/typing")
+
     async def shutdown(self) -> None:
         """Ask the engine to finish what it does and exit."""
         with self._failures():

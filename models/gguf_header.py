@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 import mmap
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.errors import ModelError
@@ -50,6 +50,8 @@ class Header:
     size: int
     tensors: int
     values: Mapping[str, Scalar]
+    words: Sequence[bytes] = field(default=(), repr=False)
+    """The vocabulary's tokens, as the file spells them."""
 
     @property
     def architecture(self) -> str:
@@ -92,6 +94,7 @@ class _Reader:
     def __init__(self, data: mmap.mmap) -> None:
         self._data = data
         self._at = len(MAGIC)
+        self._words: Sequence[bytes] = ()
 
     def header(self, path: Path) -> Header:
         (version,) = self._take("<I")
@@ -108,7 +111,8 @@ class _Reader:
             if value is not None:
                 values[key] = value
         ends = max((self._tensor() for _ in range(tensors)), default=0)
-        header = Header(path=path, size=len(self._data), tensors=tensors, values=values)
+        size = len(self._data)
+        header = Header(path=path, size=size, tensors=tensors, values=values, words=self._words)
         _check(header)
         _check_size(header, self._at, ends)
         return header
@@ -118,34 +122,36 @@ class _Reader:
         if kind == STRING:
             return self._string()
         if kind == ARRAY:
-            self._array(unique=key == TOKENS)
+            self._array(are_words=key == TOKENS)
             return None
         value: Scalar = self._take("<" + _scalar(kind))[0]
         return value
 
-    def _array(self, *, unique: bool) -> None:
+    def _array(self, *, are_words: bool) -> None:
         element, count = self._take("<IQ")
         if MAX_ENTRIES < count:
             raise ValueError("absurd array")
         if element == STRING:
-            self._strings(count, unique=unique)
+            self._strings(count, are_words=are_words)
         else:
             self._skip(struct.calcsize("<" + _scalar(element)) * count)
 
-    def _strings(self, count: int, *, unique: bool) -> None:
+    def _strings(self, count: int, *, are_words: bool) -> None:
         """Step over strings: there are 300,000 in a real file, so this is the loop that takes the time."""
         data, at = self._data, self._at
-        seen = set()
+        words = []
         for _ in range(count):
             (length,) = _length(data, at)
             start = at + 8
             at = start + length
-            if unique:
-                seen.add(data[start:at])
+            if are_words:
+                words.append(data[start:at])
         self._at = at
         self._skip(0)
-        if unique and len(seen) < count:
-            raise ValueError("a token twice")
+        if are_words:
+            self._words = words
+            if len(set(words)) < count:
+                raise ValueError("a token twice")
 
     def _tensor(self) -> int:
         """Step over one tensor's description; returns where its data ends, behind where all data begins."""

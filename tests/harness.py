@@ -63,6 +63,8 @@ class Script(httpx.AsyncBaseTransport):
     def __init__(self, *answers: str | Answer) -> None:
         self.requests: list[dict[str, Any]] = []
         """The body of every request, in order."""
+        self.typed = 0
+        """How often the engine was told that somebody types."""
         self.cancelled = 0
         """How many streams were closed before they ended."""
         self.ahead: list[dict[str, Any]] = []
@@ -83,6 +85,9 @@ class Script(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Give the next answer."""
         assert request.method == "POST", f"{request.method} {request.url.path} is not in the script"
+        if request.url.path == "/hearth/typing":
+            self.typed += 1
+            return httpx.Response(200, json={})
         assert request.url.path in PATHS, f"{request.url.path} is not in the script"
         body = json.loads(await request.aread())
         assert body.keys() <= FIELDS, f"the engine does not know {sorted(body.keys() - FIELDS)}"

@@ -50,6 +50,7 @@ def build(worker: Worker, lifetime: Lifetime, default: ModelSpec, token: str | N
             Route("/v1/completions", routes.completions, methods=["POST"]),
             Route("/v1/chat/completions", routes.chat, methods=["POST"]),
             Route("/hearth/events", routes.events),
+            Route("/hearth/typing", routes.typing, methods=["POST"]),
             Route("/hearth/shutdown", routes.shutdown, methods=["POST"]),
         ],
         exception_handlers={HTTPException: _http_error, ClientDisconnect: _gone_early, Exception: _bug},
@@ -82,6 +83,10 @@ class _Routes:
     async def models(self, _request: Request) -> Response:
         names = dict.fromkeys((self._default.name, registry.STARTER))
         return _Json({"object": "list", "data": [{"id": it, "object": "model"} for it in names]})
+
+    async def typing(self, _request: Request) -> Response:
+        self._worker.typed()
+        return _Json({"status": "noted"})
 
     async def shutdown(self, _request: Request) -> Response:
         self._lifetime.end("asked to")

@@ -55,7 +55,7 @@ def evaluate(
             held += chunk
             if len(chunk) == outputs:
                 llama.logits(-1)  # Waits for a processor that computes beside this one.
-                loaded.draft_size = loaded.draft_size.measured(outputs, _ms_since(started))
+                loaded.measured(outputs, _ms_since(started))
         if len(held) < len(target):
             yield
     return outputs

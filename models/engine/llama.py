@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.engine.llama_text import Text
+from models.engine.spelled import Guess
 from models.errors import ModelError
 
 logger = logging.getLogger(__name__)
@@ -61,14 +62,21 @@ class Llama(Text):
     Raises ``ModelError`` with one sentence when the file cannot be loaded or the memory does not suffice.
     """
 
-    def __init__(self, path: Path, limits: Limits, on_progress: Callable[[float], bool]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        limits: Limits,
+        on_progress: Callable[[float], bool],
+        guess: Callable[[], Guess | None] = lambda: None,
+    ) -> None:
+        """``guess`` waits for how the tokens may be spelled, which somebody finds out meanwhile."""
         _start_backend()
         _ERROR_LINES.clear()
         self.limits = limits
         self._context: Any = None
         self._batch: Any = None
         self._flag = ctypes.create_string_buffer(64)
-        super().__init__(path, _load(path, on_progress))
+        super().__init__(path, _load(path, on_progress), guess)
         try:
             self._context = self._new_context(limits)
         except BaseException:

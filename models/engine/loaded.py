@@ -35,8 +35,10 @@ class Loaded:
     stamp: Stamp | None
     size: int
     """Bytes of memory it takes."""
+    threads: int
+    """That its evaluations may use now."""
     minded: float = field(default_factory=time.monotonic)
-    """When the number of threads was last looked at."""
+    """When ``threads`` was last looked at."""
     held: list[list[int]]
     """Tokens in the KV, per sequence."""
     busy: dict[int, Job] = field(default_factory=dict)
@@ -111,6 +113,11 @@ class Loaded:
     def know_scores(self, prompt: list[int], scores: Scores) -> None:
         """Keep the scores behind ``prompt``: while a word is typed, all of it stands behind the same one."""
         self.scores.appendleft((prompt, scores.copy()))
+
+    def measured(self, rows: int, ms: float) -> None:
+        """What a batch has cost; with fewer threads than usual it tells nothing about the usual."""
+        if self.llama.limits.threads == self.threads:
+            self.draft_size = self.draft_size.measured(rows, ms)
 
     def cut(self, sequence: int, length: int) -> None:
         """Forget what follows ``length`` tokens; all of it where the architecture cannot forget a part."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 import os
 import sys
 import threading
@@ -26,13 +27,13 @@ import psutil
 
 from models.engine.generate import generate
 from models.engine.job import RANK, Job, Unavailable
-from models.engine.llama import Limits, Llama
 from models.engine.loaded import Clock, Loaded, stamp_of
+from models.engine.loading import SEQUENCES, limits_of, load
 from models.engine.machine import check_memory, default_memory, model_bytes
 from models.engine.machine import default_threads as default_threads  # Measurements ask the worker for it.
 from models.engine.metrics import Metrics
 from models.errors import ModelError
-from models.gguf_header import Header, read_header
+from models.gguf_header import read_header
 from models.spec import ModelSpec
 from models.version import VERSION
 from models.wire import Health
@@ -40,11 +41,9 @@ from models.wire import Health
 logger = logging.getLogger(__name__)
 
 MAX_LOADED = 2  # Models in memory at once: one for ghost text, one for chat.
-DEFAULT_CONTEXT = 8192  # Tokens of KV shared by all sequences: 100 MB for Qwen2.5-Coder-0.5B.
-SEQUENCES = 8  # Empty ones cost nothing (measured): room for anchors, look-ahead and three answers at once.
-PROMPTS = 4  # As many of the longest ones as the memory holds at most.
 ENDING = "The engine is shutting down."
 MIND_SECONDS = 20.0  # Between two looks at the battery: a plug is pulled rarely, and it takes effect soon.
+TYPING_SECONDS = 2.0  # After a key: reading ahead leaves a processor to the editor, which is at work too.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +88,7 @@ class Worker:
         self._models: OrderedDict[Path, Loaded] = OrderedDict()
         self._turns: list[_Turn] = []
         self._running: _Turn | None = None
+        self._typed_at = -math.inf
         self._health = Health(
             version=VERSION, pid=os.getpid(), executable=sys.executable, state="idle", model=config.model.name
         )
@@ -118,6 +118,14 @@ class Worker:
             if running is not None and running.job is job:
                 running.loaded.llama.abort()
             self._condition.notify()
+
+    def typed(self) -> None:
+        """Somebody types who needs no answer: what is read ahead goes on with a processor less."""
+        with self._condition:
+            running, began = self._running, not self._is_typing
+            self._typed_at = time.monotonic()
+            if running is not None and began and self._threads(running) < running.loaded.threads:
+                running.loaded.llama.abort()
 
     def end(self) -> None:
         """Finish nothing: tell everybody who waits, free the memory, end the thread soon."""
@@ -253,6 +261,9 @@ class Worker:
                 self._running = None
                 return
         try:
+            if turn.job.rank == RANK["typing"]:
+                self._typed_at = time.monotonic()
+            turn.loaded.llama.use_threads(self._threads(turn))
             next(turn.steps)
         except StopIteration:
             self._end(turn)
@@ -271,6 +282,16 @@ class Worker:
         finally:
             with self._condition:
                 self._running = None
+
+    def _threads(self, turn: _Turn) -> int:
+        """All that are allowed; one is left to the editor by what nobody waits for, while somebody types."""
+        allowed = turn.loaded.threads
+        is_ahead = RANK["chat"] < turn.job.rank
+        return max(allowed - 1, 1) if is_ahead and self._is_typing else allowed
+
+    @property
+    def _is_typing(self) -> bool:
+        return time.monotonic() - self._typed_at < TYPING_SECONDS
 
     def _end(self, turn: _Turn) -> None:
         turn.steps.close()
@@ -312,7 +333,7 @@ class Worker:
             progress=1.0,
             context_tokens=loaded.context,
             loads=self._health.loads + 1,
-            threads=loaded.llama.limits.threads,
+            threads=loaded.threads,
         )
         return loaded
 
@@ -321,9 +342,9 @@ class Worker:
         now = time.monotonic()
         if self._config.threads is None and MIND_SECONDS <= now - loaded.minded:
             loaded.minded = now
-            loaded.llama.use_threads(default_threads())
-        if self._health.threads != loaded.llama.limits.threads:
-            self._tell(threads=loaded.llama.limits.threads)
+            loaded.threads = default_threads()
+        if self._health.threads != loaded.threads:
+            self._tell(threads=loaded.threads)
 
     def _is_outdated(self, known: Loaded) -> bool:
         """Whether the file was replaced since, and nobody uses what was loaded from it."""
@@ -333,41 +354,22 @@ class Worker:
     def _load(self, spec: ModelSpec) -> Loaded:
         stamp = stamp_of(spec.path, None)
         header = read_header(spec.path)  # What it says is checked before anything is unloaded for it.
-        limits = self._limits(spec, header)
+        limits = limits_of(spec, header, self._config.context_tokens, self._config.threads)
         needed = model_bytes(header, limits)
         self._make_memory(spec, needed)
         # Should llama.cpp take the process down, this line is what is left to explain it.
         logger.info("loading model=%s file=%s", spec.name, spec.path.name)
         try:
-            llama = Llama(spec.path, limits, self._on_progress)
+            return load(spec, header, limits, needed, stamp, self._on_progress)
         except ModelError as exc:
             if self._queue.stopping:
                 raise Unavailable(ENDING) from exc
             raise
-        return Loaded(
-            spec=spec,
-            llama=llama,
-            stamp=stamp,
-            size=needed,
-            held=[[] for _ in range(limits.sequences)],
-            used=[0] * limits.sequences,
-            touched=[0.0] * limits.sequences,
-            rank=[RANK["background"]] * limits.sequences,
-        )
 
     def _on_progress(self, fraction: float) -> bool:
         if self._health.progress + 0.01 <= fraction:
             self._tell(progress=round(fraction, 2))
         return not self._queue.stopping
-
-    def _limits(self, spec: ModelSpec, header: Header) -> Limits:
-        trained = header.number("context_length") or DEFAULT_CONTEXT
-        wanted = spec.context_tokens or self._config.context_tokens or DEFAULT_CONTEXT
-        return Limits(
-            context_tokens=max(min(wanted, PROMPTS * trained), 256),
-            sequences=SEQUENCES,
-            threads=self._config.threads or default_threads(),
-        )
 
     def _make_memory(self, spec: ModelSpec, needed: int) -> None:
         """Unload what was not used for longest, until there is room. Raises ``ModelError``."""

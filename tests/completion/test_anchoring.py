@@ -63,6 +63,10 @@ class Editor:
 
     def jump(self, share: float) -> None:
         self.cursor = int(share * len(self.text))
+        self.settle()
+
+    def settle(self) -> None:
+        """No editor has its cursor inside a line break."""
         if self.text[self.cursor - 1 : self.cursor + 1] == "\r\n":
             self.cursor -= 1
 
@@ -125,6 +129,7 @@ def test_a_prompt_says_what_is_on_screen(
         assert isinstance(fit(anchor, editor.spot(), config), Fit)
         for name, *arguments in steps:
             STEPS[str(name)](editor, *arguments)
+            editor.settle()
             found = fit(anchor, editor.spot(), config)
             if isinstance(found, Fit):
                 assert on_screen(editor, anchor, found)

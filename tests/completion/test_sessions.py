@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from completion import Spot, SuggestionCache, complete, decide
 from completion.complete import look_ahead
 from completion.config import CHARACTERS_PER_TOKEN
+from completion.pace import Pace
 from completion.recall import NOTHING
-from completion.sessions import FIRST_SECONDS, KEPT_SECONDS, MOST_READ, SLOWEST, Session, Sessions
+from completion.sessions import KEPT_SECONDS, MOST_READ, Session, Sessions
 from completion.trigger import Trigger
 from models.backend import Backend
 from models.errors import Unreachable
@@ -20,7 +22,7 @@ from tests.completion.fixtures import CONFIG, CURSOR, reach, spot_of
 from tests.harness import Answer, Script
 
 LINES = [f"value_{it} = compute({it}, first, second)\n" for it in range(400)]
-FIRST_CHARACTERS = FIRST_SECONDS * SLOWEST * CHARACTERS_PER_TOKEN
+FIRST_CHARACTERS = Pace().first_tokens * CHARACTERS_PER_TOKEN
 
 
 def document(line: int, typed: str, *, more: str = "") -> str:
@@ -35,6 +37,11 @@ def at(marked: str) -> tuple[Spot, Trigger]:
 
 def open_session(sessions: Sessions, script: Script, name: str = "a") -> Session:
     return sessions.session(name, "m", CONFIG, reach(script.backend()))
+
+
+def full(script: Script) -> list[dict[str, Any]]:
+    """What was read ahead, without the small prompts that are read first."""
+    return [it for it in script.ahead if FIRST_CHARACTERS < len(it["prompt"])]
 
 
 async def rest(sessions: Sessions) -> None:
@@ -63,6 +70,23 @@ async def test_after_a_jump_a_small_prompt_answers_and_the_full_one_takes_over()
     assert not sessions.is_reading
 
 
+async def test_where_somebody_may_type_a_small_prompt_is_read_first() -> None:
+    """The key that comes soon after finds at least that, and need not wait for its reading."""
+    sessions, script = Sessions(), Script()
+    session = open_session(sessions, script)
+    session.hint(at(document(200, ""))[0])
+    while len(script.ahead) < 2:  # noqa: ASYNC110  # one turn of the loop at a time
+        await asyncio.sleep(0)
+    small, full = script.ahead
+    assert len(small["prompt"]) + len(small["suffix"]) <= FIRST_CHARACTERS < len(full["prompt"])
+    request = session.request(*at(document(200, "x")))
+    assert (request.prompt, request.suffix) == (small["prompt"], small["suffix"])
+    await rest(sessions)
+    assert session.request(*at(document(200, "x"))).prompt == full["prompt"]
+    session.hint(at(document(200, "x"))[0])
+    assert not sessions.is_reading
+
+
 async def test_what_is_near_is_asked_with_what_is_known() -> None:
     """A few lines further down all above is read already: only less of what follows is, for the moment."""
     sessions, script = Sessions(), Script()
@@ -72,13 +96,13 @@ async def test_what_is_near_is_asked_with_what_is_known() -> None:
     text = "".join([*LINES[:200], "\n", *LINES[200:]])
     down = text.replace(LINES[201], f"{LINES[201]}x = {CURSOR}\n", 1)
     request = session.request(*at(down))
-    assert request.prompt.startswith(script.ahead[0]["prompt"])
+    assert request.prompt.startswith(script.ahead[1]["prompt"])
     assert len(request.suffix or "") < CONFIG.suffix_characters / 4
     session.prepare(at(down)[0])
     await rest(sessions)
-    assert script.ahead[1]["prompt"] == request.prompt
-    assert script.ahead[1]["suffix"].startswith(request.suffix)
-    assert session.request(*at(down)).suffix == script.ahead[1]["suffix"]
+    assert script.ahead[2]["prompt"] == request.prompt
+    assert script.ahead[2]["suffix"].startswith(request.suffix)
+    assert session.request(*at(down)).suffix == script.ahead[2]["suffix"]
 
 
 async def test_typing_on_keeps_the_anchor_until_the_next_one_is_there() -> None:
@@ -114,9 +138,8 @@ async def test_an_overtaken_reading_is_cancelled() -> None:
     session = open_session(sessions, script)
     session.hint(at(document(300, ""))[0])
     await rest(sessions)
-    assert len(script.ahead) == 1
-    assert script.ahead[0]["prompt"].endswith(LINES[299])
-    assert session.request(*at(document(300, "x"))).prompt == script.ahead[0]["prompt"]
+    assert all(it["prompt"].endswith(LINES[299]) for it in script.ahead)
+    assert session.request(*at(document(300, "x"))).prompt == script.ahead[-1]["prompt"]
 
 
 async def test_a_reading_that_will_do_goes_on() -> None:
@@ -128,7 +151,36 @@ async def test_a_reading_that_will_do_goes_on() -> None:
     session.prepare(at(document(100, "x"))[0])
     session.hint(at(document(100, "xy"))[0])
     await rest(sessions)
-    assert len(script.ahead) == 1
+    assert len(script.ahead) == 2
+
+
+async def test_who_types_while_something_is_read_is_told_of_once_a_second() -> None:
+    """The engine leaves them a processor; where nothing is read there is nothing to say."""
+    clock = [0.0]
+    sessions, script = Sessions(lambda: clock[0]), Script()
+    session = open_session(sessions, script)
+    session.hint(at(document(100, ""))[0])
+    for clock[0] in (0.0, 0.5, 1.5):
+        session.prepare(at(document(100, "x"))[0])
+    await rest(sessions)
+    session.prepare(at(document(100, "xy"))[0])
+    await sessions.close()
+    assert script.typed == 2
+
+
+async def test_an_answer_made_ahead_says_nothing_about_speed() -> None:
+    """It has fewer processors than one for which somebody waits."""
+    sessions, cache = Sessions(), SuggestionCache()
+    script = Script("first + second + third\n")
+    script.ahead_answers = [Answer(text="first + second + third\n")]
+    session = open_session(sessions, script)
+    spot, trigger = at(document(200, "x = "))
+    session.request(spot, trigger)
+    await look_ahead(reach(script.backend()), cache, spot, trigger, CONFIG, "m", NOTHING, session)
+    assert sessions._pace == Pace()
+    await complete(reach(script.backend()), SuggestionCache(), spot, trigger, CONFIG, "m", session=session)
+    assert sessions._pace != Pace()
+    await sessions.close()
 
 
 async def test_documents_have_anchors_of_their_own() -> None:
@@ -138,7 +190,7 @@ async def test_documents_have_anchors_of_their_own() -> None:
     for session, line in ((a, 100), (b, 300)):
         session.hint(at(document(line, ""))[0])
         await rest(sessions)
-    prompts = [it["prompt"] for it in script.ahead]
+    prompts = [it["prompt"] for it in full(script)]
     assert [a.request(*at(document(100, "x"))).prompt, b.request(*at(document(300, "x"))).prompt] == prompts
     sessions.forget("a")
     assert sessions.anchors("a") == ()
@@ -157,12 +209,12 @@ async def test_what_was_not_used_for_a_while_is_read_again() -> None:
         session.hint(at(document(line, ""))[0])
         await rest(sessions)
     now = KEPT_SECONDS
-    assert b.request(*at(document(300, "x"))).prompt == script.ahead[1]["prompt"]
-    assert len(a.request(*at(document(100, "x"))).prompt) < len(script.ahead[0]["prompt"]) / 4
+    assert b.request(*at(document(300, "x"))).prompt == full(script)[1]["prompt"]
+    assert len(a.request(*at(document(100, "x"))).prompt) < len(full(script)[0]["prompt"]) / 4
     a.hint(at(document(100, "x"))[0])
     await rest(sessions)
-    assert a.request(*at(document(100, "xy"))).prompt == script.ahead[2]["prompt"]
-    assert script.ahead[2]["prompt"] == script.ahead[0]["prompt"]
+    assert a.request(*at(document(100, "xy"))).prompt == full(script)[2]["prompt"]
+    assert full(script)[2]["prompt"] == full(script)[0]["prompt"]
 
 
 @pytest.mark.parametrize("how", ["lost", "model"])
@@ -177,7 +229,7 @@ async def test_what_an_engine_has_read_goes_with_it(how: str) -> None:
     else:
         session = sessions.session("a", "other", CONFIG, reach(script.backend()))
     small = session.request(*at(document(100, "x")))
-    assert len(small.prompt) < len(script.ahead[0]["prompt"]) / 4
+    assert len(small.prompt) < len(full(script)[0]["prompt"]) / 4
 
 
 async def test_a_reading_that_fails_harms_nothing() -> None:
@@ -227,7 +279,7 @@ async def test_context_belongs_to_the_anchor() -> None:
     session = sessions.session("a", "m", CONFIG, reach(script.backend()), context)
     session.hint(at(document(100, ""))[0])
     await rest(sessions)
-    ours = script.ahead[0]["hearth"]
+    ours = script.ahead[1]["hearth"]
     assert (ours["snippets"], ours["repository"]) == ([{"path": "b.py", "text": "B = 2\n"}], "project")
     pieces.append(Snippet(path="c.py", text="C = 3\n"))
     session.hint(at(document(100, "x"))[0])
@@ -235,7 +287,7 @@ async def test_context_belongs_to_the_anchor() -> None:
     open_session(sessions, script, "b").request(*at("x = ‸\n"))
     session.hint(at(document(100, "x"))[0])
     await rest(sessions)
-    assert len(script.ahead[1]["hearth"]["snippets"]) == 2
+    assert len(script.ahead[-1]["hearth"]["snippets"]) == 2
 
 
 async def test_accepting_shows_the_next_suggestion_at_once() -> None:

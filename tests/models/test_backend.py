@@ -294,6 +294,17 @@ async def test_shutdown_asks_for_it() -> None:
         assert peer.requests[0][0] == "POST /hearth/shutdown"
 
 
+async def test_typing_is_told_and_needs_no_answer() -> None:
+    """An engine that does not know it, an older one, says so as any refusal is said."""
+    async with serving(plain(200, {}), plain(404, {})) as peer:
+        backend = peer.backend()
+        await backend.typing()
+        with pytest.raises(BackendError):
+            await backend.typing()
+        await backend.close()
+        assert peer.requests[0][0] == "POST /hearth/typing"
+
+
 async def test_several_choices_each_have_their_end() -> None:
     """They arrive in any order; a usage at the very end is that of all who have none."""
 

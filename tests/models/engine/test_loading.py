@@ -19,8 +19,9 @@ from models.engine.job import Unavailable
 from models.engine.llama import Llama
 from models.engine.machine import default_threads, on_battery
 from models.errors import ModelError
+from models.wire import Priority
 from tests.models.conftest import TINY
-from tests.models.engine.driver import PATIENCE_S, Asked, Driver, same, spec_of, working
+from tests.models.engine.driver import LONG, PATIENCE_S, Asked, Driver, same, spec_of, working
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -244,6 +245,61 @@ def test_on_battery_there_are_fewer(tiny_model: Path, monkeypatch: pytest.Monkey
         power.power_plugged = True
         driver.ask().wait()
         assert driver.worker.health.threads == 2
+
+
+def test_who_types_is_left_a_processor(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read ahead uses one less for a while after a key; what somebody waits for uses all."""
+    used: list[int] = []
+    real = Llama.use_threads
+
+    def noted(self: Llama, threads: int) -> None:
+        used.append(threads)
+        real(self, threads)
+
+    monkeypatch.setattr(Llama, "use_threads", noted)
+
+    def threads_of(driver: Driver, priority: Priority) -> set[int]:
+        used.clear()
+        driver.ask(LONG[:400], priority=priority).wait()
+        return set(used)
+
+    with working(tiny_model) as driver:
+        driver.worker._config = replace(driver.worker._config, threads=3)
+        assert threads_of(driver, "prefill") == {3}
+        assert threads_of(driver, "typing") == {3}
+        assert threads_of(driver, "prefill") == threads_of(driver, "background") == {2}
+        assert threads_of(driver, "chat") == {3}
+        monkeypatch.setattr(worker, "TYPING_SECONDS", 0.0)
+        assert threads_of(driver, "prefill") == {3}
+        assert driver.worker.health.threads == 3
+
+
+def test_a_key_that_needs_no_answer_frees_a_processor_at_once(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long reading is interrupted, goes on with less, and its answer is the same."""
+    used: list[int] = []
+    real = Llama.use_threads
+
+    def noted(self: Llama, threads: int) -> None:
+        used.append(threads)
+        real(self, threads)
+
+    with working(tiny_model) as driver:
+        driver.worker._config = replace(driver.worker._config, threads=2)
+        expected = driver.ask(LONG, logprobs=True).wait()
+        monkeypatch.setattr(worker, "TYPING_SECONDS", 0.0)
+        driver.ask("x").wait()
+        monkeypatch.setattr(worker, "TYPING_SECONDS", 60.0)
+        driver.worker._typed_at = float("-inf")
+        monkeypatch.setattr(Llama, "use_threads", noted)
+        asked = driver.ask("#\n" + LONG, priority="prefill", logprobs=True)
+        until(lambda: used)
+        driver.worker.typed()
+        assert asked.text
+        assert used[0] == 2
+        assert used[-1] == 1
+        same(driver.ask(LONG, logprobs=True), expected)
 
 
 def test_a_machine_without_a_battery(monkeypatch: pytest.MonkeyPatch) -> None:
