@@ -59,6 +59,8 @@ class Index:
         """The status may be different now."""
         self.on_problem: Callable[[str], None] = lambda sentence: None
         """Something that the user should know, once."""
+        self.is_busy: Callable[[], bool] = lambda: False
+        """Whether somebody waits for something that is more urgent than to begin with an index."""
         self.workspace_symbols = True
         self._cache = cache
         self._options: Json | None = options_of(Settings())
@@ -234,7 +236,10 @@ class Index:
             if folder in self._services:
                 self._hear(folder, said)
 
-        return Service(command(folder, self._cache, options), self._cache, greet, hear)
+        return Service(command(folder, self._cache, options), self._cache, greet, hear, self._is_held)
+
+    def _is_held(self) -> bool:
+        return self.is_busy()
 
     async def _greet(self, folder: str, service: Service) -> None:
         """Tell a new process what is open and what is not saved, before it is asked anything."""

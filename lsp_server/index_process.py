@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 
 START_SECONDS = 1.5
 """The editor, the engine and the first keys come first; a question does not wait for this."""
+MOST_SECONDS = 6.0
+"""The longest that it waits for an engine that is being started, or for the first suggestion."""
+POLL_SECONDS = 0.1
 FAILURES = 5
 FAILURES_SECONDS = 60.0
 """After so many deaths in so long it is not started again, and why is said."""
@@ -56,14 +59,19 @@ class Service:
         cwd: Path,
         greet: Callable[[Service], Awaitable[None]],
         on_event: Callable[[Json], None],
+        is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``greet`` tells each new process what it has to know; ``on_event`` hears what it says unasked."""
+        """``greet`` tells each new process what it has to know; ``on_event`` hears what it says unasked.
+
+        While ``is_busy`` says that somebody waits for something else, it is not started yet.
+        """
         self.problem = ""
         """Why it is not started any more: one sentence, or empty."""
         self._command = command
         self._cwd = cwd
         self._greet = greet
         self._on_event = on_event
+        self._is_busy = is_busy
         self._process: asyncio.subprocess.Process | None = None
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._number = 0
@@ -123,10 +131,17 @@ class Service:
         self.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _run(self) -> None:
+    async def _is_wanted_within(self, seconds: float) -> bool:
         with suppress(TimeoutError):
-            async with asyncio.timeout(START_SECONDS):
+            async with asyncio.timeout(seconds):
                 await self._wanted.wait()
+        return self._wanted.is_set()
+
+    async def _run(self) -> None:
+        latest = time.monotonic() + MOST_SECONDS
+        is_wanted = await self._is_wanted_within(START_SECONDS)
+        while not is_wanted and self._is_busy() and time.monotonic() < latest:
+            is_wanted = await self._is_wanted_within(POLL_SECONDS)
         deaths: list[float] = []
         while True:
             cause = await self._serve()

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from completion.ahead import Ahead
-from completion.anchoring import MOST_GROWTH
 from completion.cache import SuggestionCache
 from completion.complete import complete, typed_through
 from completion.complete import look_ahead as complete_ahead
@@ -29,7 +28,8 @@ from lsp_server.documents import Window
 from lsp_server.index import Index
 from lsp_server.index_context import Around
 from lsp_server.memory import ProjectMemory
-from lsp_server.settings import Confidence, Settings
+from lsp_server.resolve import completion_config, engine_options, model_id, options_if_any, settings_file
+from lsp_server.settings import Settings
 from models import paths, registry
 from models.errors import ModelError, Unreachable
 from models.launch import Engine, EngineOptions
@@ -39,17 +39,9 @@ from models.wire import CompletionRequest, Health, Sampling, Snippet
 if TYPE_CHECKING:  # It imports httpx, which takes a quarter of a second, while an editor waits for an answer.
     from models.backend import Backend
 
-PREFIX_TOKENS = 1024  # What stands further up than 100 lines rarely changes the rest of a line.
-SUFFIX_TOKENS = 160  # Evaluated again with every new anchor, at 2 to 3 ms a token on a laptop's processor.
-MIDDLE_TOKENS = 192  # Some 15 lines: so often typing costs another reading of the suffix, in the background.
-SNIPPET_TOKENS = 256  # Read before everything else: a second on a laptop, whenever other files have changed.
-LARGE = 4096  # Tokens. More than all of these together.
-MEMORY_AT_ONCE = 0.5  # As likely right as not: more than a small model reaches, and it costs a millisecond.
-WORTH_SHOWING = 0.15  # Shows half of the places, two of three exactly right (docs/benchmarks.md).
 ASKED_THRESHOLD = 0.05  # Who asks by hand sees what is right once in twenty times, but no mere noise.
 LOOK_AHEAD = 2  # Places: behind the suggestion, and on the next line where nothing more is due there.
 AHEAD_CHARACTERS = 256  # Of the text on each side that tell one such place from another.
-LINGER_SECONDS = 60.0  # Closing one window and opening another finds the engine still there.
 
 
 class Workbench:
@@ -66,6 +58,7 @@ class Workbench:
         self.context = Context()
         self.memory = ProjectMemory(paths.cache_dir(), builds=builds)
         self.index = Index(paths.cache_dir())
+        self.index.is_busy = lambda: self.is_busy
         self.around = Around(self.index, self.context)
         self._loaded: tuple[int, int] | None = None
         self.context_tokens: int | None = None
@@ -74,6 +67,8 @@ class Workbench:
         self._own, self._unread = user_settings.read_own(settings_file())
         self._closed = False
         self._waiting = 0
+        self._asking = 0
+        self._is_loading = False
         self._engine: Engine | None = None
         self._options: EngineOptions | None = None
         self.problems: list[str] = []
@@ -97,6 +92,20 @@ class Workbench:
         """Whether somebody waits for the engine to be found or started."""
         return 0 < self._waiting
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody waits for the engine, its model, or a suggestion."""
+        return self.is_starting or self._is_loading or 0 < self._asking
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Somebody waits for a suggestion."""
+        self._asking += 1
+        try:
+            yield
+        finally:
+            self._asking -= 1
+
     async def configure(self, editor: Mapping[str, Any]) -> list[str]:
         """Use what the editor says; what could not be used, as sentences."""
         self._settle(editor)
@@ -105,7 +114,7 @@ class Workbench:
         if self.index.configure(self.settings):
             self.context.withdraw()
             self.around.begin_anew()
-        if self._engine and self._options != _options_if_any(self.settings):
+        if self._engine and self._options != options_if_any(self.settings):
             await self._let_go()
         return self.problems
 
@@ -167,6 +176,7 @@ class Workbench:
 
     def heard(self, health: Health) -> None:
         """What an engine has read is gone when another one, or another load of the model, takes its place."""
+        self._is_loading = health.state == "loading"
         loaded = (health.pid, health.loads) if health.state == "ready" else None
         if self._loaded not in (loaded, None):
             self.sessions.lost()
@@ -229,16 +239,17 @@ async def suggest(
     recalled = await bench.memory.recall(document, spot, trigger) if document else NOTHING
     took = 1000 * (time.perf_counter() - start)
     try:
-        suggestion = await complete(
-            asked.connect,
-            bench.cache,
-            spot,
-            trigger,
-            asked.config,
-            asked.model,
-            recall=lambda _spot, _trigger: recalled,
-            session=session,
-        )
+        with bench.asking():
+            suggestion = await complete(
+                asked.connect,
+                bench.cache,
+                spot,
+                trigger,
+                asked.config,
+                asked.model,
+                recall=lambda _spot, _trigger: recalled,
+                session=session,
+            )
     except Unreachable:
         bench.sessions.lost()
         raise
@@ -319,72 +330,3 @@ def session_of(bench: Workbench, asked: Answering, spot: Spot, document: str) ->
 
 async def _raise(problem: ModelError) -> Backend:
     raise problem
-
-
-def settings_file() -> Path:
-    """The user's own settings."""
-    return paths.config_dir() / "settings.json"
-
-
-def completion_config(
-    settings: Settings, model: ModelSpec | None, context: int | None = None
-) -> CompletionConfig:
-    """The completion package's part of the settings, in shares that fit into the model's ``context``."""
-    if context is None and model:  # The engine has not said it yet.
-        context = model.context_tokens or model.trained_tokens
-    room = context - min(settings.completion_max_tokens, context // 4) if context else LARGE
-    middle = min(MIDDLE_TOKENS, room // 4)
-    suffix = min(SUFFIX_TOKENS, room // 5)
-    prefix = min(PREFIX_TOKENS, room - middle - suffix)
-    return CompletionConfig(
-        enabled=settings.completion_enabled,
-        max_tokens=settings.completion_max_tokens,
-        max_lines=settings.completion_max_lines,
-        prefix_tokens=prefix,
-        suffix_tokens=suffix,
-        middle_tokens=middle,
-        snippet_tokens=max(0, min(SNIPPET_TOKENS, room - prefix - suffix - MOST_GROWTH * middle)),
-        anchor_lines=model.anchor_lines if model else 0,
-        pause_ms=settings.completion_pause_ms,
-        deadline_ms=settings.completion_deadline_ms,
-        confidence_threshold=threshold(
-            settings.completion_confidence, model.confidence_threshold if model else 0.0
-        ),
-        model_trust=model.trust if model else 0.0,
-        model_chance=model.chance if model else {},
-        memory_at_once=MEMORY_AT_ONCE,
-        chance_threshold=threshold(settings.completion_confidence, WORTH_SHOWING),
-    )
-
-
-def threshold(confidence: Confidence, calibrated: float) -> float:
-    """The least chance or probability worth showing: as calibrated, lower, higher, or a number."""
-    if confidence == "eager":
-        return calibrated / 2
-    if confidence == "quiet":
-        return (1 + calibrated) / 2
-    return calibrated if confidence == "balanced" else confidence
-
-
-def engine_options(settings: Settings) -> EngineOptions:
-    """The engine's part of the settings; raises ``ModelError`` if there is no such model."""
-    return EngineOptions(
-        model=model_id(registry.find(settings.model)),
-        idle_unload_s=60.0 * settings.engine_idle_unload_minutes,
-        linger_s=LINGER_SECONDS,
-        keep_loaded=settings.engine_keep_loaded,
-        context_tokens=settings.engine_context_tokens or None,
-        threads=settings.engine_threads or None,
-    )
-
-
-def _options_if_any(settings: Settings) -> EngineOptions | None:
-    try:
-        return engine_options(settings)
-    except ModelError:
-        return None
-
-
-def model_id(model: ModelSpec) -> str:
-    """What the engine knows a model by: its name, or an absolute path."""
-    return model.name if model.name == registry.STARTER else str(model.path)

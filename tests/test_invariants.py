@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from completion import SuggestionCache, complete, decide, spot_at
-from lsp_server import settings, wiring
+from lsp_server import resolve, settings, wiring
 from models.errors import BackendError
 from tests.completion.fixtures import CONFIG, reach
 from tests.harness import MODEL, Answer, scripted
@@ -68,7 +68,7 @@ def test_a_repository_cannot_change_a_setting(
         path.write_text(json.dumps(content))
     monkeypatch.chdir(tmp_path)
     assert wiring.Workbench().settings == settings.Settings()
-    assert wiring.settings_file().is_relative_to(hearth_home)
+    assert resolve.settings_file().is_relative_to(hearth_home)
 
 
 def test_tests_reach_no_network() -> None:

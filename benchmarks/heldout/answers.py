@@ -21,8 +21,9 @@ from completion.recall import NOTHING, Recall, Recalled, no_memory, recall
 from completion.spot import Spot, spot_at
 from completion.suggestion import Suggestion
 from completion.trigger import Trigger
+from lsp_server.resolve import completion_config, model_id
 from lsp_server.settings import Settings
-from lsp_server.wiring import Workbench, completion_config, model_id
+from lsp_server.wiring import Workbench
 from models import registry
 from models.spec import ModelSpec
 

@@ -27,7 +27,7 @@ from benchmarks.keystrokes.engine import (
 from benchmarks.keystrokes.measured import Sample, evaluated_for, source_of
 from benchmarks.keystrokes.traces import Key, Passage, pressed
 from completion.config import CHARACTERS_PER_TOKEN
-from lsp_server.wiring import PREFIX_TOKENS, SUFFIX_TOKENS
+from lsp_server.resolve import PREFIX_TOKENS, SUFFIX_TOKENS
 from models.backend import Backend
 from models.wire import CompletionRequest, Sampling, Usage
 

@@ -13,7 +13,7 @@ def command(model: Model = None) -> None:
     """Run the shared engine in the foreground, until it is interrupted. Editors start one by themselves."""
     from dataclasses import replace
 
-    from lsp_server import wiring
+    from lsp_server import resolve, wiring
     from lsp_server.commands.status import sentence
     from models import launch
 
@@ -24,5 +24,5 @@ def command(model: Model = None) -> None:
     if running is not None:
         typer.echo(f"There is one already. {sentence(running)}")
         raise typer.Exit
-    options = wiring.engine_options(bench.settings)
+    options = resolve.engine_options(bench.settings)
     launch.start_engine_foreground(replace(options, linger_s=0.0))  # Whoever started it ends it.

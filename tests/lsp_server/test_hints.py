@@ -38,14 +38,15 @@ def cursor(uri: Any, line: Any, character: Any = 0) -> SimpleNamespace:
 async def test_opening_a_document_reads_its_start(it: Window) -> None:
     """And the next time where the cursor was last."""
     it.open(LINES)
-    (first,) = await read(it, 1)
+    first, whole = await read(it, 2)
     assert (first["prompt"], first["max_tokens"]) == ("", 0)
-    assert LINES.startswith(first["suffix"])
+    assert LINES.startswith(whole["suffix"])
+    assert whole["suffix"].startswith(first["suffix"])
     hints.cursor(it.ls, cursor(URI, 200))
     sync.closed(it.ls, lsp.DidCloseTextDocumentParams(lsp.TextDocumentIdentifier(uri=URI)))
     assert it.ls.workbench.sessions.anchors(URI) == ()
     it.open(LINES)
-    second = (await read(it, 2))[1]
+    second = (await read(it, 4))[-1]
     assert second["prompt"].endswith("value_199 = compute(199)\n")
 
 
@@ -61,7 +62,7 @@ async def test_of_several_hints_the_last_one_counts(it: Window) -> None:
         context=lsp.CodeActionContext(diagnostics=[]),
     )
     assert await hints.code_action(it.ls, params) == []
-    (only,) = await read(it, 1)
+    _first, only = await read(it, 2)
     assert only["prompt"].endswith("value_99 = compute(99)\n")
     params.range = lsp.Range(lsp.Position(0, 0), place)
     assert await hints.code_action(it.ls, params) == []

@@ -14,7 +14,7 @@ from lsprotocol import types as lsp
 
 from codeindex.types import Hit, Kind
 from completion.context import Recent, recent
-from completion.sessions import FASTEST
+from completion.pace import FASTEST, Pace
 from completion.spot import Spot
 from completion.trigger import Trigger
 from lsp_server import index_context, wiring
@@ -240,7 +240,7 @@ async def test_a_request_does_not_wait_and_the_next_one_keeps_its_beginning(
     """What arrives between two keys is for the next prompt; the one that is being typed at stays as it is."""
     it, uri = opened(f"{ASKING})\n")
     bench = it.ls.workbench
-    bench.sessions._speed = FASTEST  # An engine that has everything read at once.
+    bench.sessions._pace = Pace(reads=FASTEST)  # An engine that has everything read at once.
     document = it.ls.documents.get(uri)
     assert document is not None
 

@@ -79,8 +79,12 @@ async def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     async def greet(service: Service) -> None:
         service.tell("hello")
 
-    def run(script: str, on_event: Callable[[Mapping[str, Any]], None] = lambda said: None) -> Service:
-        it = Service([sys.executable, "-c", HEAD + script], tmp_path, greet, on_event)
+    def run(
+        script: str,
+        on_event: Callable[[Mapping[str, Any]], None] = lambda said: None,
+        is_busy: Callable[[], bool] = lambda: False,
+    ) -> Service:
+        it = Service([sys.executable, "-c", HEAD + script], tmp_path, greet, on_event, is_busy)
         started.append(it)
         return it
 
@@ -181,6 +185,27 @@ async def test_nothing_runs_before_its_time(start: Start, monkeypatch: pytest.Mo
     await asyncio.sleep(0.1)
     assert it.pid is None
     assert await it.ask("search", {}, 30) == {}
+
+
+async def test_it_gives_way_to_who_waits_for_something_else(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first suggestion comes before it, but not for ever; a question does not wait for that."""
+    monkeypatch.setattr(module, "START_SECONDS", 0.0)
+    monkeypatch.setattr(module, "POLL_SECONDS", 0.01)
+    is_busy = True
+    one, asked = (start(ECHOES, is_busy=lambda: is_busy) for _ in range(2))
+    await asyncio.sleep(0.2)
+    assert (one.pid, asked.pid) == (None, None)
+    assert await asked.ask("search", {}, 30) == {}
+    assert one.pid is None
+    is_busy = False
+    while one.pid is None:  # noqa: ASYNC110  # it is being started
+        await asyncio.sleep(0.01)
+    monkeypatch.setattr(module, "MOST_SECONDS", 0.1)
+    tired = start(ECHOES, is_busy=lambda: True)
+    while tired.pid is None:  # noqa: ASYNC110  # it is being started
+        await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("script", [ECHOES, STUBBORN])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server import wiring
+from lsp_server import resolve, wiring
 from lsp_server.documents import Window
 from lsp_server.settings import Confidence, Settings
 from lsp_server.wiring import Workbench
@@ -30,14 +30,14 @@ from tests.harness import Script
 )
 def test_how_sure_is_sure_enough(confidence: Confidence, calibrated: float, expected: float) -> None:
     """The model's own threshold, lowered or raised; a number is the user's word."""
-    assert wiring.threshold(confidence, calibrated) == pytest.approx(expected)
+    assert resolve.threshold(confidence, calibrated) == pytest.approx(expected)
 
 
 def test_the_engines_part_of_the_settings(tmp_path: Path) -> None:
     """Minutes become seconds, 0 lets the engine choose, a path becomes absolute."""
     model = tmp_path / "m.gguf"
     model.write_bytes(b"GGUF")
-    options = wiring.engine_options(
+    options = resolve.engine_options(
         Settings(model=str(model), engine_idle_unload_minutes=2, engine_threads=3)
     )
     assert (options.model, options.idle_unload_s) == (str(model), 120.0)
@@ -49,16 +49,16 @@ def test_a_prompt_fits_into_the_model(tmp_path: Path, context: int | None, answe
     """What is asked leaves room for the answer and for what will be typed before the next anchor."""
     model = ModelSpec(name="m", path=tmp_path, title="", context_tokens=context)
     settings = Settings(completion_max_tokens=answer)
-    config = wiring.completion_config(settings, model)
-    assert config == wiring.completion_config(settings, replace(model, context_tokens=None), context)
+    config = resolve.completion_config(settings, model)
+    assert config == resolve.completion_config(settings, replace(model, context_tokens=None), context)
     parts = config.prefix_tokens, config.suffix_tokens, config.middle_tokens
     assert 0 < min(parts)
     assert 0 <= config.snippet_tokens
-    room = (context or wiring.LARGE) - min(answer, (context or wiring.LARGE) // 4)
+    room = (context or resolve.LARGE) - min(answer, (context or resolve.LARGE) // 4)
     assert sum(parts) + config.snippet_tokens <= room
     roomy = context is None or 4096 <= context
-    assert (config.prefix_tokens == wiring.PREFIX_TOKENS) is (roomy or context == 2048)
-    assert (config.snippet_tokens == wiring.SNIPPET_TOKENS) is roomy
+    assert (config.prefix_tokens == resolve.PREFIX_TOKENS) is (roomy or context == 2048)
+    assert (config.snippet_tokens == resolve.SNIPPET_TOKENS) is roomy
 
 
 async def test_settings_change_under_a_running_server(hearth_home: Path) -> None:
