@@ -113,10 +113,10 @@ def _merged(connection: sqlite3.Connection, table: str, pages: int) -> bool:
 
 
 def _free(connection: sqlite3.Connection) -> bool:
-    """Whether more than a fiftieth of the pages are empty."""
+    """Whether more than one of two hundred pages is empty."""
     empty = _empty(connection)
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    return int(pages) < 50 * int(empty)
+    return int(pages) < 200 * int(empty)
 
 
 def _empty(connection: sqlite3.Connection) -> int:

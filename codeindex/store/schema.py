@@ -109,7 +109,22 @@ def _m003_vectors_in_a_row(connection: sqlite3.Connection) -> None:
     connection.execute("DROP TABLE before")
 
 
-MIGRATIONS: tuple[Migration, ...] = (_m001_first, _m002_small, _m003_vectors_in_a_row)
+def _m004_names_without_places(connection: sqlite3.Connection) -> None:
+    """Which names have a piece of three letters, without where in them: half as much, and as quick."""
+    connection.execute("DROP TABLE name_fts")
+    connection.execute(
+        "CREATE VIRTUAL TABLE name_fts USING fts5("
+        "text, content='', tokenize='trigram', detail=none, columnsize=0)"
+    )
+    connection.execute("INSERT INTO name_fts (rowid, text) SELECT id, text FROM name")
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    _m001_first,
+    _m002_small,
+    _m003_vectors_in_a_row,
+    _m004_names_without_places,
+)
 """The n-th leads from version n to n + 1; a file that is new has version 0."""
 
 

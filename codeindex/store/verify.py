@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
+from typing import Any
 
 from codeindex.store.contents import chunk_words, users
 from codeindex.store.packed import numbers_in, text_in
@@ -66,7 +67,6 @@ QUESTIONS = (
         )
         for table, rows in (
             ("chunk", "chunk"),
-            ("name", "name"),
             ("path", "(SELECT id FROM file WHERE content IS NOT NULL)"),
         )
     ),
@@ -88,7 +88,7 @@ def verify(connection: sqlite3.Connection, *, words: bool) -> list[str]:
         (count,) = connection.execute(question).fetchone()
         if count:
             found.append(f"{count} {says}.")
-    found += [*_texts(connection), *_uses(connection)]
+    found += [*_texts(connection), *_uses(connection), *_names(connection)]
     return found + (list(_words(connection)) if words and not found else [])
 
 
@@ -125,22 +125,36 @@ def _uses(connection: sqlite3.Connection) -> Iterator[str]:
 
 def _words(connection: sqlite3.Connection) -> Iterator[str]:
     """Whether the words of all chunks were indexed as one would index them now, and no others."""
-    connection.execute("DROP TABLE IF EXISTS temp.anew")
-    connection.execute(
-        "CREATE VIRTUAL TABLE temp.anew USING fts5(name, doc, body, content='', tokenize='porter unicode61')"
+    rows = (
+        it
+        for (content,) in connection.execute("SELECT id FROM content").fetchall()
+        for it in chunk_words(connection, content)
     )
-    for (content,) in connection.execute("SELECT id FROM content").fetchall():
-        connection.executemany(
-            "INSERT INTO temp.anew (rowid, name, doc, body) VALUES (?, ?, ?, ?)",
-            chunk_words(connection, content),
-        )
-    connection.execute("CREATE VIRTUAL TABLE temp.kept_word USING fts5vocab(main, chunk_fts, instance)")
-    connection.execute("CREATE VIRTUAL TABLE temp.anew_word USING fts5vocab(temp, anew, instance)")
+    if not _is_indexed(connection, "chunk_fts", rows):
+        yield "The words of the chunks and their index do not agree."
+
+
+def _names(connection: sqlite3.Connection) -> Iterator[str]:
+    """The same of the names and their pieces."""
+    if not _is_indexed(connection, "name_fts", connection.execute("SELECT id, text FROM name")):
+        yield "The names and their index do not agree."
+
+
+def _is_indexed(connection: sqlite3.Connection, table: str, rows: Iterable[tuple[Any, ...]]) -> bool:
+    """Whether a full-text index is the one that is made of these rows."""
+    (made,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    connection.execute(made.replace(table, "temp.anew", 1))
     try:
+        columns = [it[1] for it in connection.execute("PRAGMA temp.table_info(anew)")]
+        connection.executemany(
+            f"INSERT INTO temp.anew (rowid, {', '.join(columns)}) VALUES (?{', ?' * len(columns)})", rows
+        )
+        for name, of in (("kept_word", f"main, {table}"), ("anew_word", "temp, anew")):
+            connection.execute(f"CREATE VIRTUAL TABLE temp.{name} USING fts5vocab({of}, instance)")
         kept, anew = (connection.execute(f"SELECT * FROM temp.{it}") for it in ("kept_word", "anew_word"))
-        if any(one != other for one, other in zip_longest(kept, anew)):
-            yield "The words of the chunks and their index do not agree."
-    except sqlite3.DatabaseError as error:
-        yield f"The index of the words is damaged: {error}."
-    for it in ("kept_word", "anew_word", "anew"):
-        connection.execute(f"DROP TABLE temp.{it}")
+        return all(one == other for one, other in zip_longest(kept, anew))
+    except sqlite3.DatabaseError:
+        return False
+    finally:
+        for it in ("kept_word", "anew_word", "anew"):
+            connection.execute(f"DROP TABLE IF EXISTS temp.{it}")

@@ -167,6 +167,25 @@ def test_empty_pages_are_given_back(tmp_path: Path) -> None:
         assert disk.size_on_disk(tmp_path) < before / 2
 
 
+def test_names_are_found_after_their_index_was_made_anew(tmp_path: Path) -> None:
+    """Of an index whose names were indexed with their places nothing is lost, and nothing is read again."""
+    disk.private_folder(tmp_path)
+    connection = sqlite3.connect(tmp_path / NAME, isolation_level=None)
+    migrate(connection, MIGRATIONS[:3])
+    connection.close()
+    with open_writer(tmp_path, rules="r", migrations=MIGRATIONS[:3]) as writer:
+        writer.replace([indexed("a.py", "def parse_request(x):\n    open_file(x)\n")])
+    assert "older version" in why_not(tmp_path)
+    with open_writer(tmp_path, rules="r") as writer:
+        assert (list(writer.known()), writer.verify(), writer.notice) == (["a.py"], [], "")
+    reader = open_reader(tmp_path)
+    assert reader is not None
+    with reader:
+        assert reader.names_near("parse_reqeust", 1) == ["parse_request"]
+        assert reader.names_containing("e_req", 5) == ["parse_request"]
+        assert reader.names_containing("eqreq", 5) == []
+
+
 def test_a_step_that_fails_changes_nothing(tmp_path: Path) -> None:
     """The index stays of the version that it was, whole."""
     make(tmp_path)
@@ -216,6 +235,8 @@ def test_other_rules_begin_anew_but_keep_the_vectors(tmp_path: Path) -> None:
         "DELETE FROM chunk_fts_docsize WHERE id = 3",
         "DELETE FROM chunk_fts_data WHERE id > 10",
         "UPDATE chunk SET last_line = first_line WHERE id = 3",
+        "INSERT INTO name_fts (rowid, text) VALUES (999, 'other')",
+        "UPDATE name SET text = 'another' WHERE id = 3",
         "INSERT INTO used_fts (rowid, names) VALUES (1, '999999')",
         "INSERT INTO used_fts (used_fts) VALUES ('delete-all')",
         "UPDATE body SET heads = (SELECT heads FROM body WHERE content = 4) WHERE content = 3",
