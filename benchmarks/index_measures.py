@@ -25,6 +25,7 @@ from codeindex.store.disk import size_on_disk
 from codeindex.walk import walk
 
 SAVES = 40
+AT_REST_S = 10.0  # By then the writer has let go of what it does not need.
 QUERIES = 150
 MANY_FILES = 10_000
 PEER_LINES = 150_000
@@ -214,7 +215,7 @@ def queries(client: Client, label: str) -> Found:
 
 def memory(client: Client) -> Found:
     """Of service and writer at rest; with and without what they share with the disk's cache."""
-    time.sleep(7.0)
+    time.sleep(AT_REST_S)
     writer = client.writer()
     status = client.ask("status")
     found: Found = {"memory: chunks": status["chunks"]}
