@@ -26,7 +26,7 @@ from codeindex.walk import read_text, walk
 
 KILL_LINES = 40_000
 LONGEST_LIFE_S = 3.0
-READS_S = 1.0  # A little longer than it takes to read what has changed.
+READS_S = 0.5  # A little longer than it takes to read what has changed.
 CHECK_EVERY = 5
 ANEW_EVERY = 20
 STARTS = "starts"

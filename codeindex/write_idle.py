@@ -37,7 +37,8 @@ class Idle:
         self._embedded = -1
         """The generation in which everything had its vector."""
         self._asked_siblings = False
-        self._collected = time.monotonic()
+        self._collected = time.monotonic() - COLLECT_EVERY_S
+        """Not yet: what a first build has left in pieces is put together soon."""
 
     def wants(self) -> bool:
         """Whether there is something to do at once."""

@@ -19,10 +19,10 @@ from codeindex.config import DEFAULTS
 from codeindex.lease import take
 from codeindex.store import open_reader, store_folder
 from codeindex.store.collect import Collecting
-from codeindex.store.disk import NAME
+from codeindex.store.disk import NAME, size_on_disk
 from tests.codeindex.git import make
 from tests.codeindex.index_view import view
-from tests.codeindex.real_sources import WORDS, source, typed
+from tests.codeindex.real_sources import REPOSITORY, WORDS, source, typed
 
 FAILS = "tests.codeindex.parsers:fails"
 ONE = Options(jobs=1)
@@ -305,3 +305,17 @@ def test_damage_that_shows_late_is_built_over(root: Path, cache: Path) -> None:
     assert (report.outcome, report.read) == (Outcome.DONE, 202)
     assert "damaged" in report.notice
     assert view(store_folder(root, cache), WORDS) == fresh(root, cache)
+
+
+def test_it_takes_little_space(cache: Path) -> None:
+    """Of real code with short functions and much documentation: one and a half times its own, at rest."""
+    with open_site(REPOSITORY, cache, DEFAULTS) as site:
+        assert site is not None
+        site.build()
+        site.collect()
+        site.rest()
+        reader = open_reader(site.folder)
+        assert reader is not None
+        with reader:
+            size = reader.counts().bytes
+    assert size_on_disk(store_folder(REPOSITORY, cache)) < 1.5 * size
