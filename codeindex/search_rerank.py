@@ -1,16 +1,17 @@
 """The first hits of a question in words, read once more by a model together with it, while there is time.
 
 What the lists and rules say is not thrown away: the new order is fused of both, by ranks, and every hit that
-was read says so. A model that fails, or that is too slow for this machine, changes nothing.
+was read says so. So many hits are read as there is time for. A model that fails, or has time for next to none
+of them on this machine, changes nothing.
 """
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain, repeat
+from time import monotonic
 from typing import Protocol
 
 from codeindex.query import Form, Query
@@ -22,7 +23,9 @@ logger = logging.getLogger(__name__)
 
 TOP = 30  # Hits that are read: those behind them rarely come so far up.
 BUDGET_S = 0.3  # Somebody waits for the answer.
-REST_S = 60.0  # Before a model that was too slow is tried again.
+LEAST = 8  # With fewer read than that, nothing is changed.
+DIGITS = 5  # Of what the model says: the rest changes with what is read together.
+REST_S = 60.0  # Before a model is given as many hits again as it had no time for.
 PORTIONS = (1, 3, 8)  # Hits that are read at once: few, until it is known how long one takes.
 WEIGHT = 1.0  # Of the model's order against the order before; measured with no model yet.
 
@@ -44,45 +47,51 @@ class Reranking:
         self._reranker: Scores | None = reranker
         self._fail = fail
         self._budget_s = budget_s
-        self._rests_until = 0.0
+        self._most, self._most_until = TOP, 0.0
 
     def wants(self, query: Query) -> int:
         """How many hits of a question it reads: names and paths say themselves what answers them."""
-        rests = self._reranker is None or time.monotonic() < self._rests_until
-        return 0 if rests or query.form is not Form.PROSE else TOP
+        if self._reranker is None or query.form is not Form.PROSE:
+            return 0
+        if self._most_until < monotonic():
+            self._most = TOP
+        return self._most
 
     def reranked(self, query: Query, hits: Sequence[Hit]) -> list[Hit]:
         """The hits, the first of them in the fused order. They get the scores of their new places."""
-        top = self.wants(query)
-        said = self._said(query.text, [it.text for it in hits[:top]]) if top and hits else None
-        return list(hits) if said is None else [*fused(hits[:top], said), *hits[top:]]
+        texts = [it.text for it in hits[: self.wants(query)]]
+        said = self._said(query.text, texts) if texts else []
+        return [*fused(hits[: len(said)], said), *hits[len(said) :]]
 
-    def _said(self, query: str, texts: Sequence[str]) -> list[float] | None:
-        """What the model says of each; None if it fails or takes too long."""
+    def _said(self, query: str, texts: Sequence[str]) -> list[float]:
+        """What the model says of the first texts, as many as there is time for; nothing if it fails."""
         assert self._reranker is not None, "wants says so"
-        began = time.monotonic()
+        began = monotonic()
         found: list[float] = []
         portions = chain(PORTIONS, repeat(PORTIONS[-1]))
         try:
             while len(found) < len(texts):
-                size = next(portions)
-                found += self._reranker.scores(query, texts[len(found) : len(found) + size])
-                took = time.monotonic() - began
-                if self._budget_s < took and len(found) < len(texts):
-                    self._rests_until = time.monotonic() + REST_S
-                    logger.info("not reranked: too slow hits=%d ms=%d", len(found), took * 1000)
-                    return None
+                some = texts[len(found) : len(found) + next(portions)]
+                took = monotonic() - began
+                if found and self._budget_s < took * (len(found) + len(some)) / len(found):
+                    break
+                found += self._reranker.scores(query, some)
         except ModelError as problem:
             logger.info("not reranked: failed cause=%s", type(problem).__name__)
             self._reranker = None
             self._fail(problem)
-            return None
-        return found
+            return []
+        if len(found) < len(texts):  # The next ones get as many, so that the same question has one answer.
+            self._most_until = monotonic() + REST_S
+            self._most = len(found) if LEAST <= len(found) else 0
+            took = monotonic() - began
+            logger.info("reranked fewer: too slow hits=%d of=%d ms=%d", self._most, len(texts), took * 1000)
+        return found if LEAST <= len(found) or len(found) == len(texts) else []
 
 
 def fused(hits: Sequence[Hit], said: Sequence[float]) -> list[Hit]:
     """Hits in the order that ranks of both orders give; where that is none, the order before decides."""
-    places = sorted(range(len(hits)), key=lambda it: (-said[it], it))
+    places = sorted(range(len(hits)), key=lambda it: (-round(said[it], DIGITS), it))
     rank = {it: place for place, it in enumerate(places, 1)}
     both = {it: 1 / (FLAT + it + 1) + WEIGHT / (FLAT + rank[it]) for it in range(len(hits))}
     order = sorted(both, key=lambda it: (-both[it], it))

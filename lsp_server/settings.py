@@ -207,8 +207,8 @@ class Settings:
         "off",
         _text,
         "Which model reads the first hits of a question in words once more, together with the question, to "
-        "put them in better order. It costs up to a third of a second a question; where it takes longer, "
-        "or fails, the order stays as it was.",
+        "put them in better order. It reads as many as a third of a second is enough for; where that is next "
+        "to none, or it fails, the order stays as it was.",
         '`"off"`, or the folder of a model with its `model.json`',
     )
     index_workspace_symbols: bool = _option(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -94,31 +93,52 @@ def test_only_questions_in_words_are_read(question: str, still: Workspace, model
 
 
 class Slow:
-    """A real model on a slow machine."""
+    """A real model on a machine that takes a while for each text, by a clock of its own."""
 
-    def __init__(self, model: Reranker) -> None:
+    def __init__(self, model: Reranker, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
         self.model = model
-        self.read = 0
+        self.seconds = seconds
+        self.now = 1_000.0
+        self.read: list[int] = []
+        monkeypatch.setattr("codeindex.search_rerank.monotonic", lambda: self.now)
 
     def scores(self, query: str, texts: Sequence[str]) -> list[float]:
         """The same, later."""
-        time.sleep(0.02 * len(texts))
-        self.read += len(texts)
+        self.now += self.seconds * len(texts)
+        self.read.append(len(texts))
         return self.model.scores(query, texts)
 
 
 def test_a_model_that_is_too_slow_changes_nothing(
-    still: Workspace, model: Reranker, caplog: pytest.LogCaptureFixture
+    still: Workspace, model: Reranker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is stopped after a few hits, the log says so, and the next question does not wait for it."""
-    slow = Slow(model)
-    reranking = Reranking(slow, ignore, budget_s=0.01)
+    """It is stopped after a few hits, the log says so, and the next questions do not wait for it."""
+    slow = Slow(model, 0.2, monkeypatch)
+    reranking = Reranking(slow, ignore, budget_s=0.3)
     with caplog.at_level(logging.INFO):
         assert asked(still, QUESTION, reranking) == asked(still, QUESTION, None)
-    assert slow.read == 1
+    assert slow.read == [1]
     assert "too slow" in caplog.text
+    assert asked(still, QUESTION, reranking) == asked(still, QUESTION, None)
+    assert slow.read == [1]
+    slow.now += 61
     asked(still, QUESTION, reranking)
-    assert slow.read == 1
+    assert slow.read == [1, 1]
+
+
+def test_so_many_hits_are_read_as_there_is_time_for(
+    still: Workspace, model: Reranker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those behind them stay behind; the same question is answered the same the next time."""
+    slow = Slow(model, 0.02, monkeypatch)
+    reranking = Reranking(slow, ignore, budget_s=0.3)
+    before = asked(still, QUESTION, None, limit=20)
+    found = asked(still, QUESTION, reranking, limit=20)
+    assert slow.read == [1, 3, 8]
+    assert found[12:] == before[12:]
+    assert {it.path for it in found[:12]} == {it.path for it in before[:12]}
+    assert found[0].why[-1].reason.endswith("of the 12 that a model read")
+    assert asked(still, QUESTION, reranking, limit=20) == found
 
 
 def test_a_model_that_fails_changes_nothing_and_is_told_of_once(still: Workspace, tmp_path: Path) -> None:
