@@ -11,6 +11,7 @@ from benchmarks.retrieval.annotated import Corpus
 from benchmarks.retrieval.measure import Found
 from benchmarks.retrieval.peers import DEPTH, Ask, Text, raw_bm25, semble, split_bm25
 from codeindex.build import build
+from codeindex.build_rules import rules
 from codeindex.config import DEFAULTS
 from codeindex.embed import open_embedder
 from codeindex.embed_idle import embed_some
@@ -68,7 +69,7 @@ def _indexed(corpus: Corpus, cache: Path) -> Reader:
 def _embedded(corpus: Corpus, cache: Path, model: Path, reader: Reader) -> ByMeaning:
     """The model, and a vector of it for each chunk: what is in the index already is not embedded again."""
     embedder = open_embedder(model, threads=os.cpu_count() or 1)
-    with open_writer(store_folder(corpus.root, cache)) as writer:
+    with open_writer(store_folder(corpus.root, cache), rules=rules()) as writer:
         embed_some(reader, writer, embedder, budget_seconds=EMBEDDING_S, pause=lambda: False)
     if reader.missing_vectors(embedder.model, 1):
         raise SystemExit(f"{corpus.name}: not all of it could be embedded.")
@@ -92,17 +93,17 @@ def _system(
         return None
     if name == "dense" and near is not None:
         return lambda question: _shown(reader, near.near(question, DEPTH))
-    rules = RULES if name in ("ours", "hybrid") else ()
+    moved_by = RULES if name in ("ours", "hybrid") else ()
     dense = near if name in OF_MODEL else None
-    return lambda question: _ours(reader, corpus.root, question, rules, dense)
+    return lambda question: _ours(reader, corpus.root, question, moved_by, dense)
 
 
 def _ours(
-    reader: Reader, root: Path, question: str, rules: Sequence[Rule], dense: ByMeaning | None
+    reader: Reader, root: Path, question: str, moved_by: Sequence[Rule], dense: ByMeaning | None
 ) -> list[Found]:
     return [
         Found(path=it.path, first_line=it.first_line, last_line=it.last_line, characters=len(it.text))
-        for it in search(reader, question, root=root, limit=DEPTH, rules=rules, dense=dense)
+        for it in search(reader, question, root=root, limit=DEPTH, rules=moved_by, dense=dense)
     ]
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.retrieval.annotated import Target
+from benchmarks.retrieval.annotated import Corpus, Target
 from benchmarks.retrieval.documented import first_sentence, without_documentation
 from benchmarks.retrieval.measure import Found, interval, mean_of_corpora, score
 from benchmarks.retrieval.peers import Text, raw_bm25
 from benchmarks.retrieval.sources import Source, listed
+from benchmarks.retrieval.systems import OF_MODEL, TITLES, systems
+from tests.codeindex.models import write_table
 
 
 def found(path: str, first_line: int = 1, last_line: int = 10, characters: int = 390) -> Found:
@@ -126,3 +128,19 @@ def test_the_raw_peer_knows_whole_words_only() -> None:
     ask = raw_bm25([Text(found=found(f"{it}.py"), text=text) for it, text in enumerate(texts)])
     assert [it.path for it in ask("connection")] == ["1.py"]
     assert ask("args") == ask("") == []
+
+
+def test_a_model_gets_rows_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A real table is run over a real index, which stays as it was; without a model they are left out."""
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "a.py").write_text("def open_file(file):\n    return open(file)\n")
+    (root / "b.py").write_text("def sort_list(list):\n    return sort(list)\n")
+    corpus = Corpus(name="tiny", split="tune", root=root, questions=(), left_out=())
+    model = write_table(tmp_path / "model")
+    wanted = ("ours", *OF_MODEL)
+    found = {title: ask("sort list") for title, ask in systems(corpus, tmp_path / "cache", wanted, model)}
+    assert list(found) == [TITLES[it] for it in wanted]
+    assert {hits[0].path for hits in found.values()} == {"b.py"}
+    assert [it for it, _ in systems(corpus, tmp_path / "cache", wanted)] == [TITLES["ours"]]
+    assert capsys.readouterr().err.count("it needs --model") == len(OF_MODEL)
