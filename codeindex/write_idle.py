@@ -84,6 +84,7 @@ class Idle:
             count = self._site.collect(stop=stop)
             self._collected = time.monotonic()
             logger.debug("collected contents=%d seconds=%.2f", count, self._collected - now)
+            self.rest()  # Everything was turned over once.
 
     def rest(self) -> None:
         """Keep no more than the next save needs."""
