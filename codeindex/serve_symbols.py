@@ -49,11 +49,12 @@ def _best_keys(reader: Reader, overlay: Overlay, typed: str, limit: int | None) 
     """Of the symbols whose names fit those that are shown, by what can be told without unpacking anything."""
     names = list(_names(reader, typed))
     named = reader.symbols_named(names, where=EVERYTHING, limit=4 * max(limit or 0, MOST_NAMES))
+    ranks = {it: fit(typed, it) for it in {name for _, name, _ in named}}
     paths = reader.paths_of({content for (_, content), _, _ in named})
     scored = [
         (rank, FIRST[kind], len(places(path)), len(name), path, key)
         for key, name, kind in named
-        if (rank := fit(typed, name)) is not None
+        if (rank := ranks[name]) is not None
         for path in paths.get(key[1], ())
         if path not in overlay
     ]
