@@ -33,6 +33,8 @@ CHAT = (
 SPLITS = frozenset({CHAT % "", CHAT % "{1,3}"})
 """How tokenizers of chat models split: digits one by one, or three at a time."""
 IN_ASCII = ((r"\p{L}\p{N}]", "A-Za-z0-9]"), (r"\p{L}", "[A-Za-z]"), (r"\p{N}", "[0-9]"))
+WITHIN = re.compile(r"(?:\(\?<?[=!]|\)|\||\[(?:A-Z|a-z|0-9|[A-Za-z0-9])+\]|[A-Za-z0-9])+")
+"""Patterns of letters and digits beside each other: a sign and the end of a text are the same to them."""
 EVERY_SIGN = "".join(map(chr, range(33, 127)))
 PROBES = (
     "def main(self, *args):\n    return self.__init__(args[0])  # don't\n",
@@ -40,6 +42,7 @@ PROBES = (
     " ".join(EVERY_SIGN),
     "\n".join(f"a{it}b {it}{it} 1{it} {it}x" for it in EVERY_SIGN),
     "x  y   z\t\tt \r\n\r\n  \n u\x0b\x0cv \x1c\x1d\x1e\x1f w\x7f\x00\x01end  ",
+    "parseHTTPRequest URLs someURLsAnd XMLa Xs aBC1D XML_s getX.Y xY9Z é1A İA",
     "It's I'M we'LL they'd 'sx 's' ''re 12345 3.14e-10 0xFF 1_000 a1b2c3",
     "é e\u0301 \u0301x !\u0301! a\u0338=b ≠ ñandú Straße İstanbul ΟΔΟΣ ǅ ﬁ ß\u0308 Å Å",
     "日本語のテキスト 中文字符 한국어 кириллица עברית العربية ไทย ༀ",
@@ -84,7 +87,7 @@ def cut_of(tokenizer: Any) -> Cut | None:
     normalizer, splits = _said(tokenizer.normalizer), _said(tokenizer.pre_tokenizer)
     is_plain = normalizer.get("type") in (None, "NFC")  # Which leaves ASCII as it is.
     match splits:
-        case {"type": "BertPreTokenizer"} if normalizer.get("type") in (None, "BertNormalizer"):
+        case {"type": "BertPreTokenizer"} if _is_of_words(normalizer):
             return Cut(pattern=rf"[^\t\n\r {SIGNS}]+|[{SIGNS}]", ascii=False, whole=whole)
         case {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True} if is_plain:
             return Cut(pattern=_in_ascii(BYTES), ascii=True, whole=whole)
@@ -202,6 +205,17 @@ def _said(part: Any) -> Mapping[str, Any]:
         return {}
     described: Mapping[str, Any] = json.loads(part.__getstate__())
     return described
+
+
+def _is_of_words(normalizer: Mapping[str, Any]) -> bool:
+    """Whether it changes nothing beyond a sign or a space; it may put spaces into words before."""
+    match normalizer.get("normalizers"):
+        case [
+            {"type": "Replace", "pattern": {"Regex": str(said)}, "content": " "},
+            {"type": "BertNormalizer"},
+        ]:
+            return WITHIN.fullmatch(said) is not None
+    return normalizer.get("type") in (None, "BertNormalizer")
 
 
 def _in_ascii(pattern: str) -> str:

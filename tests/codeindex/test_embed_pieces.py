@@ -48,11 +48,21 @@ def split(pattern: str) -> Any:
     )
 
 
+HUMPS = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])(?![A-Z]s(?![a-z]))"
+
+
+def humps(pattern: str) -> Any:
+    """Words are cut where small letters meet capitals, before anything else."""
+    first = normalizers.Replace(Regex(pattern), " ")
+    return normalizers.Sequence([first, normalizers.BertNormalizer(lowercase=True)])
+
+
 MADE: dict[str, Callable[[], Tokenizer]] = {
     "words": lambda: wordpiece(sources(6), 2_000),
     "words as they are": lambda: wordpiece(
         sources(6), 2_000, normalizers.BertNormalizer(lowercase=False, strip_accents=False, clean_text=False)
     ),
+    "parts of words": lambda: wordpiece(sources(6), 2_000, humps(HUMPS)),
     "bytes": lambda: trained(pre_tokenizers.ByteLevel(add_prefix_space=False)),
     "chat": lambda: trained(split(CHAT), normalizers.NFC()),
     "chat, digits by three": lambda: trained(split(CHAT_THREE)),
@@ -85,7 +95,7 @@ def read_both(name: str, texts: list[str]) -> tuple[list[list[int]], list[list[i
 
 
 LETTERS = "ab_Z09 '\t\n\r\x0b\x0c\x1c\x00.,(){}[]<>=!|~`^$+é\u0301\u0338ß日ำ😀\u200b\u00a0\u2028\ufeff"
-WORDS = [*SPECIAL, "def", "'s", "'LL", "self", "İ", "ǅ", " ", "  ", "\n", "x" * 110]
+WORDS = [*SPECIAL, "def", "'s", "'LL", "URLs", "aB", "XMLa", "self", "İ", "ǅ", " ", "  ", "\n", "x" * 110]
 hard = st.one_of(
     st.text(st.characters(codec="utf-8"), max_size=60),
     st.text(st.sampled_from(LETTERS), max_size=60),
@@ -150,6 +160,9 @@ def strange() -> dict[str, Tokenizer]:
         "metaspace": wordpiece(sources(2), 300),
         "chance": trained(pre_tokenizers.ByteLevel(add_prefix_space=False)),
         "greedy token": wordpiece(sources(2), 300),
+        "looks over signs": wordpiece(sources(2), 300, humps(r"(?<=[^a-z])(?=[A-Z])")),
+        "signs in a range": wordpiece(sources(2), 300, humps(r"(?<=[A-z])(?=[A-Z])")),
+        "any sign": wordpiece(sources(2), 300, humps(r"(?<=.)(?=[A-Z])")),
     }  # fmt: skip
     found["metaspace"].pre_tokenizer = pre_tokenizers.Metaspace()
     found["chance"].model.dropout = 0.1
