@@ -26,6 +26,7 @@ FORMAT = 1
 TEXT = "{text}"
 NAME = re.compile(r"[A-Za-z0-9][\w.+-]{0,79}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
+PACKING = "8"  # Bits for each number that is stored (codeindex/vectors.py): in other ones it is another name.
 MOST_TOKENS = 32_768
 MOST_DIMENSIONS = 8_192
 INPUTS = ("input_ids", "attention_mask")
@@ -172,7 +173,7 @@ def parse_card(raw: object) -> Card:
         inputs=_texts(raw, "inputs", INPUTS),
         output=_text(raw, "output", ""),
         late=_late(raw) if role is Role.RERANKER else None,
-        identity=f"{name}-{_digest(raw)}",
+        identity=f"{name}-{_digest(raw)}-{PACKING}",
     )
     _fits_together(card)
     return card

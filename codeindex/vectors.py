@@ -1,8 +1,8 @@
 """The vectors of a workspace in memory, to be searched: the one home of faiss. SQLite has the truth.
 
 Exact search: 100,000 vectors are compared in milliseconds, and what is deleted is gone, which graphs of
-neighbors cannot promise. What is compared are the bytes that are stored, 16-bit floats, not a copy of them in
-another shape; so filling it from SQLite takes a fraction of a second, and there is no file of it.
+neighbors cannot promise. Stored is a byte for each number, compared are 16-bit floats; filling it from SQLite
+takes a fraction of a second, and there is no file of it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeindex.embed_memory import give_back
-from codeindex.embed_pool import Floats
+from codeindex.embed_pool import Floats, unit
 
 Ids = NDArray[np.int64]
 Ranges = NDArray[np.int64]
@@ -28,6 +28,8 @@ Block = tuple[Ids, Codes, int]
 
 NO_RANGES: Ranges = np.zeros((0, 2), np.int64)
 VALUE_BYTES = 2
+SCALE_BYTES = 2
+STEPS = 127
 MANY = 10_000  # Rows that came, after which there is memory to give back.
 BLOCK = 4_096  # Rows that are looked at together: two megabytes.
 SHOWN = 5  # Ids that a complaint names.
@@ -69,6 +71,7 @@ class Vectors:
         """Of the store, when it was last looked at."""
         self._source: Source | None = None
         self._bytes = dimensions * VALUE_BYTES
+        self._stored = dimensions + SCALE_BYTES
         self._faiss: Any = faiss
         self._refreshing = threading.Lock()
         self._moving = threading.Lock()  # A search in an array that moves would read what is not there.
@@ -126,10 +129,11 @@ class Vectors:
             known, codes = self._ids().tolist(), self._codes()
             places = {it: place for place, it in enumerate(known)}
             stored, other = set(), []
-            for chunk, data in source.vectors(self.model):
-                stored.add(chunk)
-                if chunk in places and codes[places[chunk]].tobytes() != data:
-                    other.append(chunk)
+            for ids, rows, _ in _blocks(source.vectors(self.model), self._stored):
+                for chunk, row in zip(ids.tolist(), rows, strict=True):
+                    stored.add(chunk)
+                    if chunk in places and (codes[places[chunk]] != row).any():
+                        other.append(chunk)
         said = (
             ("have two vectors in memory", [it for it, count in Counter(known).items() if 1 < count]),
             ("are in the store and not in memory", stored - places.keys()),
@@ -143,7 +147,7 @@ class Vectors:
         there = source.ranges()
         gone, new = ids_in(_rows_without(self._ranges, there)), ids_in(_rows_without(there, self._ranges))
         wanted = np.concatenate((np.setdiff1d(self._waiting, gone, assume_unique=True), new))
-        blocks = list(_blocks(source.vectors(self.model, wanted.tolist()), self._bytes))
+        blocks = list(_blocks(source.vectors(self.model, wanted.tolist()), self._stored))
         added = [ids for ids, _, _ in blocks]
         removed = self._change(gone, blocks)
         self._ranges = there
@@ -152,7 +156,7 @@ class Vectors:
 
     def _begin(self, source: Source) -> Change:
         """Another store: what is the same in it stays."""
-        blocks = _blocks(source.vectors(self.model), self._bytes)
+        blocks = _blocks(source.vectors(self.model), self._stored)
         if len(self):
             change = self._become(blocks)
         else:
@@ -208,8 +212,19 @@ class Vectors:
 
 
 def packed(vectors: Floats) -> list[bytes]:
-    """As they are stored and searched: 16-bit floats."""
-    return [it.tobytes() for it in vectors.astype("<f2")]
+    """As they are stored: 16 bits for the largest number of a vector, then each as a byte, in its 127ths."""
+    largest = np.abs(vectors).max(axis=1, initial=0.0).astype("<f2")
+    steps = np.where(largest, largest, 1).astype(np.float32)[:, None] / STEPS
+    rows = np.clip(np.rint(vectors / steps), -STEPS, STEPS).astype(np.int8)
+    return [scale.tobytes() + row.tobytes() for scale, row in zip(largest, rows, strict=True)]
+
+
+def unpacked(rows: Codes) -> Codes:
+    """As they are compared: 16-bit floats of unit length again. ``rows`` are packed ones, a line each."""
+    largest = rows[:, :SCALE_BYTES].copy().view("<f2").astype(np.float32)
+    vectors = rows[:, SCALE_BYTES:].view(np.int8).astype(np.float32) * largest
+    codes: Codes = unit(vectors).astype("<f2").view(np.uint8)
+    return codes
 
 
 def ids_in(ranges: Ranges) -> Ids:
@@ -239,4 +254,4 @@ def _blocks(rows: Iterable[tuple[int, bytes]], size: int) -> Iterator[Block]:
         fit = [it for it in block if len(it[1]) == size]
         ids = np.fromiter((it[0] for it in fit), np.int64, len(fit))
         data = np.frombuffer(b"".join(it[1] for it in fit), np.uint8).reshape(len(fit), size)
-        yield ids, data, len(block) - len(fit)
+        yield ids, unpacked(data), len(block) - len(fit)

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from benchmarks.shape_onnx import wordpiece
 from codeindex.embed import Embedder, open_embedder
 from codeindex.embed_idle import copy_vectors, embed_some
+from codeindex.embed_pool import unit
 from codeindex.embedding import embedded_hash, embedded_text, in_order, own_lines
 from codeindex.store.disk import size_on_disk
 from codeindex.store.read import Reader, open_reader
 from codeindex.store.rows import Indexed, content_hash, content_of
 from codeindex.store.write import Writer, open_writer
 from codeindex.types import Chunk, Parsed
+from codeindex.vectors import packed
 from models.errors import ModelError
 from tests.codeindex.models import write_table
 
@@ -148,14 +150,14 @@ def test_the_order() -> None:
 
 
 def test_all_chunks_get_their_vectors(shelf: Shelf, embedder: Counting) -> None:
-    """Those that the embedder gives, as 16-bit floats; the second time there is nothing to do."""
+    """Those that the embedder gives, packed; the second time there is nothing to do."""
     shelf.put("a.py", "open file", "sort list")
     assert fill(shelf, embedder) == 2
     stored = dict(shelf.reader.vectors(embedder.model))
     for row in shelf.reader.chunks_of("a.py"):
         line = ["open file", "sort list"][row.first_line - 1]
         (expected,) = embedder.documents([line])
-        assert stored[row.id] == expected.astype(np.float16).tobytes()
+        assert stored[row.id] == packed(unit(expected[None]))[0]
     embedder.texts.clear()
     assert fill(shelf, embedder) == 0
     assert embedder.texts == []
@@ -258,7 +260,7 @@ def test_models_do_not_mix(shelf: Shelf, embedder: Counting, tmp_path: Path) -> 
     fill(shelf, embedder)
     other = Counting(open_embedder(write_table(tmp_path / "cut", truncate=4)))
     assert fill(shelf, other) == 1
-    assert [len(it) for _, it in shelf.reader.vectors(embedder.model)] == [16]
+    assert [len(it) for _, it in shelf.reader.vectors(embedder.model)] == [10]
     assert [len(it) for _, it in shelf.reader.vectors(other.model)] == [8]
 
 

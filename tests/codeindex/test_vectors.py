@@ -17,7 +17,7 @@ from codeindex.embed_near import QUESTIONS, ByMeaning, by_meaning
 from codeindex.embed_pool import Floats, unit
 from codeindex.embed_stored import StoredVectors
 from codeindex.store.read import open_reader
-from codeindex.vectors import Change, Vectors, ids_in, packed
+from codeindex.vectors import Change, Vectors, ids_in, packed, unpacked
 from tests.codeindex.models import write_table
 from tests.codeindex.test_embedding import Counting, Shelf, fill
 
@@ -55,10 +55,9 @@ def drawn(count: int, seed: int = 0) -> Floats:
 
 def nearest(rows: Rows, asked: Floats, limit: int) -> list[int]:
     """By comparing all, in numpy."""
-    cosines = {
-        it: float(np.frombuffer(data, np.float16).astype(np.float32) @ asked)
-        for it, data in rows.rows.items()
-    }
+    codes = unpacked(np.frombuffer(b"".join(rows.rows.values()), np.uint8).reshape(len(rows.rows), -1))
+    compared = codes.view(np.float16).astype(np.float32) @ asked
+    cosines = dict(zip(rows.rows, compared.tolist(), strict=True))
     return sorted(cosines, key=lambda it: -cosines[it])[:limit]
 
 
@@ -181,10 +180,22 @@ def test_any_history_ends_like_the_store(history: list[dict[int, int]]) -> None:
         assert {it for it, _ in vectors.search(pool[0], 100)} == rows.rows.keys()
 
 
-def test_packing_is_exact_to_16_bits() -> None:
-    """What is stored is what numpy makes of it, little end first."""
-    vectors = drawn(3)
-    assert packed(vectors) == [it.astype("<f2").tobytes() for it in vectors]
+@given(st.integers(1, 400), st.integers(0, 50), st.integers(0, 2**32 - 1), st.floats(1e-3, 1e3))
+def test_packing_keeps_the_direction(width: int, count: int, seed: int, length: float) -> None:
+    """A byte for each number and two for all of them; what comes back points the same way, at length 1."""
+    vectors = unit(np.random.default_rng(seed).standard_normal((count, width), np.float32)) * length
+    rows = packed(vectors)
+    assert {len(it) for it in rows} <= {width + 2}
+    codes = unpacked(np.frombuffer(b"".join(rows), np.uint8).reshape(count, width + 2))
+    back = codes.view(np.float16).astype(np.float32).reshape(count, width)
+    assert (np.einsum("ij,ij->i", back, unit(vectors)) > 0.9995).all()
+
+
+def test_a_vector_of_zeros_stays_one() -> None:
+    """It is the one of a text without a token that the model knows."""
+    (row,) = packed(np.zeros((1, 4), np.float32))
+    assert not any(row)
+    assert not unpacked(np.frombuffer(row, np.uint8)[None]).any()
 
 
 def test_by_meaning(tmp_path: Path) -> None:
