@@ -123,13 +123,17 @@ class Workbench:
         self.ahead.stop()
         self.cache = SuggestionCache()
 
-    async def backend(self) -> Backend:
-        """The engine's, found, started or repaired; raises ``BackendError`` or ``ModelError``."""
+    async def backend(self, *, load: bool = True) -> Backend:
+        """The engine's, found, started or repaired; raises ``BackendError`` or ``ModelError``.
+
+        One that is started loads its model at once, if ``load``.
+        """
         if self._closed:
             raise Unreachable("Hearth is closing.")
         if self._engine is None:
             self._options = engine_options(self.settings)
             self._engine = Engine(self._options, self.heard)
+        self._engine.loads = load
         self._waiting += 1
         try:
             return await self._engine.backend()
@@ -140,7 +144,7 @@ class Workbench:
         """Have the engine, and with ``load`` the model, ready before the first key is pressed."""
         if not self.settings.completion_enabled or self.paused:
             return
-        backend = await self.backend()
+        backend = await self.backend(load=load)
         if load:
             model = model_id(registry.find(self.settings.model))
             nothing = CompletionRequest(

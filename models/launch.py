@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from models import process
 from models.advice import advice, recent, should_stop
+from models.early import begin
 from models.errors import BackendError, Broken, Unreachable
 from models.process import EngineOptions, Place
 from models.wire import Health
@@ -51,6 +52,8 @@ class Engine:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._options = options
+        self.loads = False
+        """Whether an engine that is started loads its model at once."""
         self._on_health = on_health
         self._place = place
         self._clock = clock
@@ -113,9 +116,6 @@ class Engine:
 
     async def _join(self) -> Backend:
         """Find or start the engine and take the lease on it."""
-        await _import_supervise()
-        from models import supervise
-
         if self._running:
             with suppress(BackendError):
                 await self._running.backend.health()
@@ -124,8 +124,8 @@ class Engine:
         if should_stop(self._failures, self._clock()):
             raise Broken(f"The engine failed too often and is left alone for a minute. {self._problem}")
         try:
-            for _ in range(TRIES):
-                running = await supervise.connect(self._where(), self._options)
+            for attempt in range(TRIES):
+                running = await self._found(is_first=attempt == 0)
                 if await self._take_lease(running):
                     return running.backend
                 await asyncio.sleep(ENDING_SECONDS)  # It ended, unused, between our two questions.
@@ -136,6 +136,20 @@ class Engine:
         except OSError as exc:
             self._failed(f"The engine's files have no place: {exc}.")
             raise Unreachable(self._problem) from exc
+
+    async def _found(self, *, is_first: bool) -> Running:
+        """An engine that answers. The first time it is started before what speaks to it is imported."""
+        place, options = self._where(), replace(self._options, load=self.loads)
+        early = begin(place, options) if is_first else None
+        try:
+            await _import_supervise()
+            from models import supervise
+
+            found = await supervise.ready(place, early.child) if early else None
+        finally:
+            if early:
+                early.release()
+        return found or await supervise.connect(place, options)
 
     async def _take_lease(self, running: Running) -> bool:
         """Hold the engine from now on, if it is still there to confirm it."""

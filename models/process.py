@@ -32,6 +32,8 @@ class EngineOptions:
     context_tokens: int | None = None
     threads: int | None = None
     log_level: str = "info"
+    load: bool = False
+    """Whether the model is loaded at once, while the rest of the engine starts: somebody is going to ask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,7 @@ def command(place: Place, options: EngineOptions) -> list[str]:
         *(("--keep-loaded",) if options.keep_loaded else ()),
         *(("--context", str(options.context_tokens)) if options.context_tokens else ()),
         *(("--threads", str(options.threads)) if options.threads else ()),
+        *(("--load",) if options.load else ()),
         *("--log-level", options.log_level),
     ]
     run = [sys.executable, "-P", "-m", MODULE, "--model", _model(options.model)]

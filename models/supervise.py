@@ -100,10 +100,7 @@ async def _start(place: Place, options: EngineOptions) -> Running:
     """Start an engine; the caller holds ``start.lock``."""
     for _ in range(ROUNDS):
         await _retire(place)
-        started = time.monotonic()
-        child = _spawn(place, options)
-        if found := await _ready(place, child):
-            logger.info("engine started pid=%d ms=%d", child.pid, 1000 * (time.monotonic() - started))
+        if found := await ready(place, _spawn(place, options)):
             return found
         if found := await _await_other(place):
             return found
@@ -135,13 +132,18 @@ def _spawn(place: Place, options: EngineOptions) -> Child:
         raise Broken(missing or obstacle([str(exc)]) or f"The engine cannot be started: {exc}.") from exc
 
 
-async def _ready(place: Place, child: Child) -> Running | None:
-    """Wait until the engine answers; ``None`` if it ended because there is another."""
-    deadline = time.monotonic() + START_SECONDS
+async def ready(place: Place, child: Child) -> Running | None:
+    """Wait until the engine answers that was just started; ``None`` if it ended because there is another.
+
+    Raises ``BackendError`` with advice when it ended otherwise. The caller holds ``start.lock``.
+    """
+    started = time.monotonic()
+    deadline = started + START_SECONDS
     while time.monotonic() < deadline:
         code = child.code
         if found := await look(place):
             ours = found.health.pid == child.pid
+            logger.info("engine started pid=%d ms=%d", child.pid, 1000 * (time.monotonic() - started))
             return Running(backend=found.backend, health=found.health, child=child if ours else None)
         if code == 0:
             return None

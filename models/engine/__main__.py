@@ -11,24 +11,27 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import filelock
-import uvicorn
 
 from models import registry
-from models.engine import app
-from models.engine.lifetime import Lifetime
+from models.engine.job import Job
+from models.engine.lifetime import GRACE_S, Lifetime
 from models.engine.worker import EngineConfig, Worker
 from models.errors import ModelError
 from models.gguf_header import read_header
-from models.wire import Health
+from models.spec import ModelSpec
+from models.wire import CompletionRequest, Health, Sampling
+
+if TYPE_CHECKING:
+    from models.engine.serving import Serving
 
 logger = logging.getLogger("models.engine")
 
 EXIT_OK, EXIT_BUG, EXIT_USAGE, EXIT_MODEL = 0, 1, 2, 3
-GRACE_S = 2  # How long answers that have begun may go on once the engine was asked to end.
 MAX_SECONDS = 1e7  # A third of a year, and less than any timer's limit.
 BACKLOG = 64  # Connections that may wait: many windows starting at once.
 
@@ -75,6 +78,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--lock", type=Path, help="file to hold locked while running; if it is taken, exit 0")
     parser.add_argument(
         "--idle-unload", type=_seconds, default=600.0, metavar="SECONDS", help="free unused models"
+    )
+    parser.add_argument(
+        "--load", action="store_true", help="load the model at once, not when it is asked for"
     )
     parser.add_argument("--keep-loaded", action="store_true", help="never free a model for being unused")
     parser.add_argument(
@@ -136,7 +142,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     )
     listener, token = _listen(arguments)
     try:
-        asyncio.run(_run(config, listener, token, arguments.linger))
+        asyncio.run(_run(config, listener, token, arguments.linger, load=arguments.load))
     finally:
         listener.close()
         for path in (arguments.socket, arguments.port_file, arguments.token_file):
@@ -145,46 +151,42 @@ def _serve(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-async def _run(config: EngineConfig, listener: socket.socket, token: str | None, linger: float) -> None:
-    server: _Server
-    loop = asyncio.get_running_loop()
+async def _run(
+    config: EngineConfig, listener: socket.socket, token: str | None, linger: float, *, load: bool
+) -> None:
+    serving: Serving
 
     def end() -> None:
-        server.should_exit = True
+        serving.end()
         loop.call_later(GRACE_S, worker.end)
 
+    loop = asyncio.get_running_loop()
     worker = Worker(config, lambda health: lifetime.tell(health))
     first: Health = worker.health
     lifetime = Lifetime(first, linger, end)
-    application = app.build(worker, lifetime, config.model, token)
-    server = _Server(
-        uvicorn.Config(
-            application,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=GRACE_S + 3,
-            timeout_keep_alive=75,
-        )
-    )
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, lifetime.end, "signal")
     worker.start()
+    if load:
+        worker.submit(_nothing(config.model))
     watching = asyncio.create_task(lifetime.run())
     try:
-        await server.serve(sockets=[listener])
+        from models.engine.serving import Serving  # Now: the model is loaded meanwhile, and needs no Python.
+
+        serving = Serving(worker, lifetime, config.model, token)
+        await serving.run(listener)
     finally:
         watching.cancel()
         await asyncio.to_thread(worker.stop)
 
 
-class _Server(uvicorn.Server):
-    """Leaves the signals to us: ours end the leases as well, which would hold the server for seconds."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+def _nothing(model: ModelSpec) -> Job:
+    """A request for no text: its model is loaded. What goes wrong is in the health."""
+    request = CompletionRequest(
+        model=model.name, prompt="", sampling=Sampling(max_tokens=0), priority="background"
+    )
+    return Job(request=request, spec=model, on_piece=lambda _: None, on_error=lambda _: None)
 
 
 def _listen(arguments: argparse.Namespace) -> tuple[socket.socket, str | None]:

@@ -13,6 +13,7 @@ from models.wire import Health
 
 logger = logging.getLogger(__name__)
 
+GRACE_S = 2  # How long answers that have begun may go on once the engine was asked to end.
 HEARTBEAT = 5.0  # Seconds between events when nothing changes: shows a client that it still has its lease.
 
 

@@ -99,6 +99,33 @@ async def pid_seen_by(it: asyncio.subprocess.Process) -> int:
     return int(await it.stdout.readline())
 
 
+@pytest.mark.parametrize("loads", [True, False])
+async def test_a_model_is_loaded_before_anybody_asks(place: Place, model: str, loads: bool) -> None:
+    """If whoever starts the engine says so; else it waits for a question."""
+    async with holding(place, model) as engine:
+        engine.loads = loads
+        backend = await engine.backend()
+        if loads:
+            async with asyncio.timeout(LONG):
+                while (await backend.health()).state != "ready":  # noqa: ASYNC110 - in another process
+                    await asyncio.sleep(0.05)
+            assert "".join(it.text for it in await ask(engine, model))
+        else:
+            await asyncio.sleep(0.3)
+            assert (await backend.health()).state == "idle"
+        assert (await backend.health()).loads == int(loads)
+
+
+async def test_a_damaged_model_loaded_at_once_harms_nothing(place: Place, tmp_path: Path) -> None:
+    """It is said where it is always said: when somebody asks."""
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF" + bytes(200))
+    async with holding(place, str(broken)) as engine:
+        engine.loads = True
+        with pytest.raises(BackendError, match="broken"):
+            await engine.backend()
+
+
 async def test_ten_processes_share_one_engine_and_leave_none(place: Place, model: str) -> None:
     """Ten windows opened at once; half are closed, half crash, and the engine goes after the last."""
     windows = await asyncio.gather(*(window(model) for _ in range(10)))
