@@ -261,7 +261,7 @@ def test_models_do_not_mix(shelf: Shelf, embedder: Counting, tmp_path: Path) -> 
     other = Counting(open_embedder(write_table(tmp_path / "cut", truncate=4)))
     assert fill(shelf, other) == 1
     assert [len(it) for _, it in shelf.reader.vectors(embedder.model)] == [10]
-    assert [len(it) for _, it in shelf.reader.vectors(other.model)] == [8]
+    assert [len(it) for _, it in shelf.reader.vectors(other.model)] == [6]
 
 
 def by_hash(reader: Reader, model: str) -> Iterator[tuple[bytes, bytes]]:
