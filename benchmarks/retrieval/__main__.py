@@ -26,12 +26,11 @@ from typing import Any
 
 from benchmarks.retrieval.annotated import Corpus, annotated
 from benchmarks.retrieval.measure import Score, interval, mean_of_corpora, score
-from benchmarks.retrieval.systems import OF_MODEL, SYSTEMS, systems
+from benchmarks.retrieval.systems import OF_MODEL, SYSTEMS, TITLES, systems
 from models import paths
 
-PEER = "raw BM25 (bm25s)"
 MEASURES = tuple(it.name for it in fields(Score))
-TITLES = ("NDCG@10", "of files", "MRR", "recall 1k", "recall 4k")
+COLUMNS = ("NDCG@10", "of files", "MRR", "recall 1k", "recall 4k")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +58,7 @@ def main() -> int:
         print(json.dumps([asdict(it) for it in found], indent=1))
         return 0
     for split in dict.fromkeys(it.split for it in found):
-        _print([it for it in found if it.split == split], split)
+        _print([it for it in found if it.split == split], split, TITLES[arguments.against])
     return 0
 
 
@@ -102,17 +101,17 @@ def _outcomes(corpus: Corpus, cache: Path, arguments: argparse.Namespace) -> Ite
     print(f"{corpus.name}: {len(corpus.questions)} questions", file=sys.stderr)
 
 
-def _print(found: Sequence[Outcome], split: str) -> None:
+def _print(found: Sequence[Outcome], split: str, peer: str) -> None:
     corpora = sorted({it.corpus for it in found})
     questions = {(it.corpus, it.question) for it in found}
     print(f"\n{split}: {len(questions)} questions about {len(corpora)} repositories\n")
     names = list(dict.fromkeys(it.system for it in found))
-    print(f"{'':28}" + "".join(f"{it:>11}" for it in TITLES) + f"{'ms':>7}   against raw BM25 (NDCG@10)")
+    print(f"{'':28}" + "".join(f"{it:>11}" for it in COLUMNS) + f"{'ms':>7}   against {peer} (NDCG@10)")
     for name in names:
         own = [it for it in found if it.system == name]
         row = [mean_of_corpora(_values(own, it)) for it in MEASURES]
         numbers = "".join(f"{it:11.3f}" for it in row) + f"{median(it.ms for it in own):7.1f}"
-        print(f"{name:28}{numbers}   {_against(found, name) if name != PEER else ''}")
+        print(f"{name:28}{numbers}   {_against(found, name, peer) if name != peer else ''}")
     for title, key in (("repository", "corpus"), ("kind", "kind")):
         print(f"\nNDCG@10 by {title}")
         for group in dict.fromkeys(getattr(it, key) for it in found):
@@ -131,9 +130,9 @@ def _values(found: Sequence[Outcome], measure: str) -> dict[str, list[float]]:
     return values
 
 
-def _against(found: Sequence[Outcome], name: str) -> str:
-    """The paired difference to the peer on the same questions."""
-    peer = {(it.corpus, it.question): it.score.chunks for it in found if it.system == PEER}
+def _against(found: Sequence[Outcome], name: str, other: str) -> str:
+    """The paired difference to another system on the same questions."""
+    peer = {(it.corpus, it.question): it.score.chunks for it in found if it.system == other}
     differences: dict[str, list[float]] = {}
     for it in found:
         if it.system == name and (it.corpus, it.question) in peer:
@@ -157,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--languages", default="", help="of the documented projects")
     add("--each", type=int, default=20, help="questions of each documented project")
     add("--systems", default="", help="only these, separated by commas")
+    add("--against", choices=(*SYSTEMS, *OF_MODEL), default="raw", help="whom the others are compared with")
     add("--model", type=Path, help="the folder of an embedder")
     add("--cache", type=Path, help="where sources and indexes are kept")
     add("--json", action="store_true")

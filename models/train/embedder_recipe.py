@@ -33,8 +33,13 @@ class EmbedderRecipe:
 
 
 def load_embedder_recipe(path: Path = RECIPE, changed: Mapping[str, Any] | None = None) -> EmbedderRecipe:
-    """The recipe, with some of its numbers changed for a trial."""
+    """The recipe, with some of its numbers changed for a trial; ``kinds.name`` is one of those of kinds."""
     table = tomllib.loads(path.read_text(encoding="utf-8"))
-    changes = dict(changed or {})
-    kinds = {**table.pop("kinds"), **changes.pop("kinds", {})}
-    return EmbedderRecipe(**{**table, **changes}, kinds=kinds)
+    kinds = table.pop("kinds")
+    for name, value in (changed or {}).items():
+        inside, _, kind = name.rpartition(".")
+        if inside == "kinds":
+            kinds[kind] = value
+        else:
+            table[name] = value
+    return EmbedderRecipe(**table, kinds=kinds)

@@ -149,7 +149,7 @@ def test_the_index_reads_what_is_exported(tokenizer: Any, tokenizer_path: Path, 
 
 def test_a_trial_changes_a_number() -> None:
     """And nothing else of the recipe."""
-    usual, other = load_embedder_recipe(), load_embedder_recipe(changed={"dimensions": 64})
-    assert other.dimensions == 64
+    usual, other = load_embedder_recipe(), load_embedder_recipe(changed={"dimensions": 64, "kinds.call": 0})
+    assert (other.dimensions, other.kinds["call"]) == (64, 0)
     assert other.rate == usual.rate
     assert set(usual.kinds) == set(KINDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 pytest.importorskip("torch", reason="training needs the extra `train`; nothing else does")
 
 from models.train.embedder_data import Lessons, Texts
-from models.train.embedder_recipe import EmbedderRecipe, load_embedder_recipe
+from models.train.embedder_recipe import load_embedder_recipe
 from models.train.embedder_train import learned, train_embedder
 
 TOKENS = 64
@@ -62,7 +63,7 @@ def right(lessons: Lessons, kept: Path) -> float:
 @pytest.mark.parametrize("start", ["meaning", "chance"])
 def test_other_words_for_the_same_thing_are_learned(lessons: Lessons, tmp_path: Path, start: str) -> None:
     """Nothing but the pairs says which words belong together."""
-    recipe = load_embedder_recipe(changed={**vars_of(RECIPE), "start": start})
+    recipe = replace(RECIPE, start=start)
     kept = tmp_path / "table.pt"
     assert not train_embedder(lessons, recipe, TOKENS, kept, 0.0)
     before = right(lessons, kept)
@@ -80,7 +81,3 @@ def test_it_goes_on_where_it_stopped(lessons: Lessons, tmp_path: Path) -> None:
     assert np.allclose(learned(one)[0], learned(other)[0], atol=1e-5)
     assert train_embedder(lessons, RECIPE, TOKENS, one, 60.0)
     assert np.array_equal(learned(one)[0], learned(one)[0])
-
-
-def vars_of(recipe: EmbedderRecipe) -> dict[str, object]:
-    return {name: getattr(recipe, name) for name in recipe.__slots__}
