@@ -19,7 +19,7 @@ from codeindex.types import Hit, Kind
 from lsp_server import index as module
 from lsp_server import index_buffers, index_process
 from lsp_server.documents import Document, Documents
-from lsp_server.index import Index, options_of
+from lsp_server.index import BUNDLED_EMBEDDER, Index, options_of
 from lsp_server.index_buffers import unsaved
 from lsp_server.settings import Settings
 
@@ -353,7 +353,7 @@ def test_the_settings_are_the_processes_options(tmp_path: Path) -> None:
     assert options_of(Settings(index_enabled=False)) is None
     assert options_of(Settings()) == {
         "config": {"max_bytes": 1_000_000},
-        "embedder": "",
+        "embedder": str(BUNDLED_EMBEDDER),
         "reranker": "",
     }
     given = options_of(
