@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -37,7 +38,7 @@ class Client:
         self._answers: dict[Any, Json] = {}
         self.counts: dict[Any, int] = {}
         """How many answers each id got."""
-        self._number = 0
+        self._numbers = itertools.count(1)
         self._changed = threading.Condition()
         self.is_over = False
         self.process = subprocess.Popen(
@@ -90,10 +91,9 @@ class Client:
 
     def send(self, method: str, **params: Any) -> int:
         """Send a request; its id."""
-        self._number += 1
-        said = {"id": self._number, "method": method, "params": params}
-        self.write(json.dumps(said).encode() + b"\n")
-        return self._number
+        number = next(self._numbers)
+        self.write(json.dumps({"id": number, "method": method, "params": params}).encode() + b"\n")
+        return number
 
     def wait_for(self, number: Any, seconds: float = PATIENCE_S) -> Any:
         """The result that comes for an id. Raises NoAnswer with the error, TimeoutError."""

@@ -16,7 +16,7 @@ from codeindex.vectors import Vectors
 QUESTIONS = 128  # That are remembered: a question is asked again with every letter of a filter.
 LONGEST_QUESTION = 20_000  # Characters.
 RESTS = 9  # Times as long as the last look took, before the next,
-QUICK_S = 0.2  # unless that was no longer: what was saved just now is to be found, and commits come once a second.
+QUICK_S = 0.2  # unless that was no longer: what was saved is to be found, and commits come once a second.
 
 
 class ByMeaning:

@@ -1,4 +1,4 @@
-"""The engine is started before what speaks to it is imported, where there can be none; else nothing is done."""
+"""The engine is started before what speaks to it is imported, where there can be none; else nothing is."""
 
 from __future__ import annotations
 
