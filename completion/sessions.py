@@ -262,7 +262,8 @@ class Session:
         """Somebody types here: have a new anchor read, if there is none or a better one is due."""
         self._sessions._typed()
         fitting = self._fitting(spot)
-        if fitting is None or stale(*fitting, spot, self._config):
+        is_due = fitting is None or stale(*fitting, spot, self._config)
+        if is_due and not self._is_on_its_way(spot):  # To look costs less than to put a new one together.
             self._read(spot, self._full(spot))
 
     def hint(self, spot: Spot) -> None:
@@ -312,20 +313,22 @@ class Session:
     def _unread(self, anchor: Anchor) -> int:
         return unread(anchor, [it.anchor for it in self._sessions._kept()])
 
+    def _is_on_its_way(self, spot: Spot) -> bool:
+        """Whether what is being read will do here."""
+        reading = self._sessions._reading
+        if reading is None or reading.document != self._document:
+            return False
+        found = fit(reading.anchor, spot, self._config)
+        return isinstance(found, Fit) and not stale(reading.anchor, found, spot, self._config)
+
     def _read(self, spot: Spot, anchor: Anchor, first: Anchor | None = None) -> None:
         """Have an anchor read in the background, unless it is, or one that will do as well.
 
         Where ``first`` is another one, that is read before: it serves until the other is there.
         """
         reading = self._sessions._reading
-        if (
-            reading
-            and reading.document == self._document
-            and _context_of(reading.anchor) == _context_of(anchor)
-        ):
-            on_its_way = fit(reading.anchor, spot, self._config)
-            if isinstance(on_its_way, Fit) and not stale(reading.anchor, on_its_way, spot, self._config):
-                return
+        if reading and _context_of(reading.anchor) == _context_of(anchor) and self._is_on_its_way(spot):
+            return
         if not anchor.characters or anchor in (
             self._sessions._refused,
             *self._sessions.anchors(self._document),
