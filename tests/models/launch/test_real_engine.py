@@ -180,16 +180,22 @@ async def test_killed_in_the_middle_of_requests(place: Place, model: str) -> Non
     async with holding(place, model) as engine:
         before = await ask(engine, model)
         first = await pid(engine)
-        streaming = (await engine.backend()).complete(request(model, LONG_ANSWER))
-        await anext(streaming)
-        os.kill(first, signal.SIGSTOP)  # It can no longer finish by itself.
+        backend = await engine.backend()
+        streams = [backend.complete(request(model, LONG_ANSWER)) for _ in range(4)]
+        await anext(streams[0])
+        reading = [
+            asyncio.create_task(_read(it)) for it in streams
+        ]  # One after the other.
+        await asyncio.sleep(0)
+        os.kill(first, signal.SIGSTOP)  # It can no longer finish by itself, but the first ones may have.
         waiting = asyncio.create_task(ask(engine, model))
         await asyncio.sleep(0.1)
         os.kill(first, signal.SIGKILL)
         with pytest.raises(Unreachable):
             await waiting
-        with pytest.raises(Unreachable):
-            await _read(streaming)
+        ended = await asyncio.gather(*reading, return_exceptions=True)
+        assert isinstance(ended[-1], Unreachable)
+        assert all(it is None or isinstance(it, Unreachable) for it in ended)
         assert _said(await ask(engine, model)) == _said(before)
         assert await pid(engine) != first
 
