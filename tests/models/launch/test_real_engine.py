@@ -183,9 +183,7 @@ async def test_killed_in_the_middle_of_requests(place: Place, model: str) -> Non
         backend = await engine.backend()
         streams = [backend.complete(request(model, LONG_ANSWER)) for _ in range(4)]
         await anext(streams[0])
-        reading = [
-            asyncio.create_task(_read(it)) for it in streams
-        ]  # One after the other.
+        reading = [asyncio.create_task(_read(it)) for it in streams]  # One after the other.
         await asyncio.sleep(0)
         os.kill(first, signal.SIGSTOP)  # It can no longer finish by itself, but the first ones may have.
         waiting = asyncio.create_task(ask(engine, model))
