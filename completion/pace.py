@@ -14,6 +14,7 @@ LEAST_TOKENS, MOST_TOKENS = 48, 15_000
 """With less the model sees too little to say anything; more there never is."""
 SLOWEST, FASTEST = 50.0, 50_000.0
 """Tokens read per second."""
+SLOWEST_WRITER = 1.0  # Tokens per second; one that is as slow as that reads little before it begins.
 LEAST_READ = 24  # Tokens; the time of fewer is mostly that of getting started.
 LEAST_SAID = 4  # The same for writing.
 
@@ -39,11 +40,11 @@ class Pace:
         said = usage.completion_tokens
         reads, writes = self.reads, self.writes
         if LEAST_READ <= read and 0 < usage.prompt_ms:
-            reads = _between(1000 * read / usage.prompt_ms, reads)
+            reads = _between(1000 * read / usage.prompt_ms, reads, SLOWEST)
         if LEAST_SAID <= said and 0 < usage.decode_ms:
-            writes = _between(1000 * (said - 1) / usage.decode_ms, writes)
+            writes = _between(1000 * (said - 1) / usage.decode_ms, writes, SLOWEST_WRITER)
         return replace(self, reads=reads, writes=writes)
 
 
-def _between(measured: float, known: float) -> float:
-    return min(max((known + measured) / 2, SLOWEST), FASTEST)
+def _between(measured: float, known: float, least: float) -> float:
+    return min(max((known + measured) / 2, least), FASTEST)
