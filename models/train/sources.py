@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-SOURCES: Final = Path(__file__).with_name("sources.toml")
-LANGUAGES: Final = ("python", "javascript")
-SPLITS: Final = ("train", "heldout")
+from models.train.licences import PERMISSIVE, permissive
 
-# Licences that ask for no more than attribution; the words come from package metadata, so the match is loose.
-PERMISSIVE: Final = re.compile(r"\b(MIT|BSD|Apache|PSF|Python Software Foundation|ISC)\b", re.IGNORECASE)
+__all__ = [
+    "LANGUAGES",
+    "ORIGINS",
+    "PERMISSIVE",
+    "SOURCES",
+    "SPLITS",
+    "Package",
+    "load_packages",
+    "load_shares",
+]
+
+SOURCES: Final = Path(__file__).with_name("sources.toml")
+# What a package's language means for its files: whatever else it holds is left alone.
+LANGUAGES: Final[Mapping[str, frozenset[str]]] = {
+    "python": frozenset({"python"}),
+    "javascript": frozenset({"javascript", "typescript", "java"}),  # apps for phones carry their Java
+    "go": frozenset({"go"}),
+    "rust": frozenset({"rust"}),
+    "java": frozenset({"java"}),
+    "c": frozenset({"c"}),
+}
+SPLITS: Final = ("train", "heldout")
+# Where it is fetched from: a wheel, an npm archive, a Debian package that holds sources, a Debian source.
+ORIGINS: Final = ("pip", "npm", "debian", "debian-source")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +45,9 @@ class Package:
     licence: str
     language: str
     split: str
+    origin: str
+    formerly: str = ""
+    """The split it stood on for an earlier model, where that was another one."""
 
 
 def load_packages(path: Path = SOURCES) -> tuple[Package, ...]:
@@ -32,6 +55,14 @@ def load_packages(path: Path = SOURCES) -> tuple[Package, ...]:
     rows = tomllib.loads(path.read_text(encoding="utf-8"))["package"]
     packages = tuple(Package(**row) for row in rows)
     for it in packages:
-        if it.language not in LANGUAGES or it.split not in SPLITS or not PERMISSIVE.search(it.licence):
-            raise ValueError(f"sources.toml: {it} has an unknown language or split, or no permissive licence")
+        if it.language not in LANGUAGES or it.split not in SPLITS or it.origin not in ORIGINS:
+            raise ValueError(f"{path.name}: {it} has an unknown language, split or origin")
+        if not permissive(it.licence):
+            raise ValueError(f"{path.name}: {it} has no permissive licence")
     return packages
+
+
+def load_shares(path: Path = SOURCES) -> dict[str, float]:
+    """How much of what is drawn is of which language; the shares add up to one."""
+    table = tomllib.loads(path.read_text(encoding="utf-8"))["shares"]
+    return {str(language): float(share) for language, share in table.items()}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from models.train.clean import SourceFile
+from models.train.mixing import drawn
 
 # The pattern of Qwen2's tokenizer; llama.cpp knows it by the name "qwen2".
 QWEN2_WORDS: Final = (
@@ -28,15 +29,22 @@ SPECIALS: Final = (END, "<|im_start|>", "<|im_end|>", PREFIX, MIDDLE, SUFFIX, PA
 SAMPLE_CHARACTERS = 40_000_000  # More text moves hardly any merge of a small vocabulary.
 
 
-def train_tokenizer(files: Sequence[SourceFile], path: Path, *, vocabulary: int, seed: int = 0) -> None:
-    """Learn the merges from a sample of the corpus and write the tokenizer file."""
+def train_tokenizer(
+    files: Sequence[SourceFile],
+    path: Path,
+    *,
+    vocabulary: int,
+    seed: int = 0,
+    shares: Mapping[str, float] | None = None,
+) -> None:
+    """Learn the merges from a sample of the corpus, mixed as training is, and write the tokenizer file."""
     tokenizer = word_splitting(Tokenizer(models.BPE()))
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary - len(SPECIALS),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(_sample(files, seed), trainer)
+    tokenizer.train_from_iterator(_sample(files, seed, shares), trainer)
     tokenizer.add_special_tokens(list(SPECIALS))  # after the text tokens, as in Qwen2
     tokenizer.save(str(path))
     print(f"tokenizer vocabulary={tokenizer.get_vocab_size()}")
@@ -61,9 +69,11 @@ def load_tokenizer(path: Path) -> Tokenizer:
     return tokenizer
 
 
-def _sample(files: Sequence[SourceFile], seed: int) -> list[str]:
+def _sample(files: Sequence[SourceFile], seed: int, shares: Mapping[str, float] | None) -> list[str]:
     order = list(files)
     random.Random(seed).shuffle(order)
+    if shares is not None:
+        return [it.text for it in drawn(order, shares, SAMPLE_CHARACTERS)]
     texts: list[str] = []
     budget = SAMPLE_CHARACTERS
     for it in order:
