@@ -19,11 +19,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from benchmarks.heldout.cuts import Cut, cuts
+from benchmarks.heldout.measures import share, similarity
 from benchmarks.heldout.projects import ENDINGS, File, projects
 from benchmarks.keystrokes.engine import own_engine
 from models import registry
@@ -65,7 +66,7 @@ class Outcome:
 
     def similarity(self, way: str) -> float:
         """Edit similarity, 0 to 1."""
-        return SequenceMatcher(None, self.said[way], self.place.wanted, autojunk=False).ratio()
+        return similarity(self.said[way], self.place.wanted)
 
 
 def ways() -> tuple[str, ...]:
@@ -145,18 +146,29 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
     return fmean(values), means[RESAMPLES // 40], means[-RESAMPLES // 40 - 1]
 
 
-async def outcomes(chosen: Sequence[Place], wanted: argparse.Namespace) -> list[Outcome]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """Whom to ask, in which ways, with how much text, for how long."""
+
+    model: Path
+    ways: Sequence[str]
+    before_chars: int = 1000
+    after_chars: int = 300
+    threads: int = 0
+    minutes: float = 60.0
+
+
+async def outcomes(chosen: Sequence[Place], wanted: Asking) -> list[Outcome]:
     """Ask every way at every place, of an engine of its own, as long as there is time."""
-    spec = registry.find(wanted.model)
     found: list[Outcome] = []
     limit = time.monotonic() + 60 * wanted.minutes
-    async with own_engine(spec.path, CONTEXT, wanted.threads) as (backend, _):
+    async with own_engine(wanted.model, CONTEXT, wanted.threads) as (backend, _):
         for place in chosen:
             if limit < time.monotonic():
                 print(f"{len(found)} of {len(chosen)} places in {wanted.minutes:g} minutes", file=sys.stderr)
                 break
             said = {}
-            for way in ways():
+            for way in wanted.ways:
                 asked = request(place, way, wanted.before_chars, wanted.after_chars)
                 said[way] = await _answer(backend, asked, place.kind)
             found.append(Outcome(place=place, said=said))
@@ -246,13 +258,21 @@ def main() -> int:
     for language in wanted.languages.split(","):
         found = [it for it in projects("heldout", (language,)) if it.files]
         for number, project in enumerate(found):
-            share = (number + 1) * wanted.cuts // len(found) - number * wanted.cuts // len(found)
-            chosen += places(project.files, share, f"{wanted.seed} {project.name}")
+            mine = share(number, len(found), wanted.cuts)
+            chosen += places(project.files, mine, f"{wanted.seed} {project.name}")
     if not chosen:
         print("There is no held-out code here.", file=sys.stderr)
         return 2
     random.Random(wanted.seed).shuffle(chosen)  # So that whatever there is time for is of all kinds.
-    answers = asyncio.run(outcomes(chosen, wanted))
+    asking = Asking(
+        model=registry.find(wanted.model).path,
+        ways=ways(),
+        before_chars=wanted.before_chars,
+        after_chars=wanted.after_chars,
+        threads=wanted.threads,
+        minutes=wanted.minutes,
+    )
+    answers = asyncio.run(outcomes(chosen, asking))
     print(json.dumps(_json(answers)) if wanted.json else "\n".join(tables(answers)))
     return 0
 

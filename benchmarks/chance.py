@@ -13,15 +13,14 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
-from itertools import pairwise
 from statistics import fmean
 
 from benchmarks.heldout.answers import Answer, Asked, models_answers
 from benchmarks.heldout.fit import logistic_loss, minimize
+from benchmarks.heldout.measures import bins, calibration_error
 from benchmarks.memory import asked
 from completion import chance
 
-BINS = (0.0, 0.05, 0.15, 0.3, 0.5, 0.7, 1.0)
 WAY = "mixed"
 """The model, which knows the memory's candidates; the memory does not answer in its place."""
 
@@ -54,14 +53,10 @@ def main() -> int:
 def _judge(rows: Sequence[tuple[Answer, bool]]) -> None:
     print(f"{len(rows)} lines, {fmean(right for _, right in rows):.1%} of them right\n")
     print("| chance | lines | said | right |\n|---|---|---|---|")
-    apart = 0.0
-    for low, high in pairwise(BINS):
-        part = [(it.chance, right) for it, right in rows if low <= it.chance < high]
-        if part:
-            said, right = fmean(it for it, _ in part), fmean(it for _, it in part)
-            apart += abs(said - right) * len(part) / len(rows)
-            print(f"| {low:.2f} to {high:.2f} | {len(part)} | {said:.1%} | {right:.1%} |")
-    print(f"\nexpected calibration error: {apart:.3f}")
+    chances = [(it.chance, right) for it, right in rows]
+    for it in bins(chances):
+        print(f"| {it.low:.2f} to {it.high:.2f} | {it.count} | {it.said:.1%} | {it.right:.1%} |")
+    print(f"\nexpected calibration error: {calibration_error(chances):.3f}")
 
 
 def _is_cut(it: Asked) -> bool:

@@ -19,13 +19,13 @@ import random
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from statistics import fmean, quantiles
 from typing import Any
 
 from benchmarks.heldout import fit
 from benchmarks.heldout.answers import Answer, Asked, as_shown, backed_off, from_memory, models_answers
 from benchmarks.heldout.cuts import KINDS, Cut, cuts
+from benchmarks.heldout.measures import is_exact, share, similarity
 from benchmarks.heldout.projects import ENDINGS, projects
 from benchmarks.heldout.shelf import ProjectShelf, as_dependency, standard_library
 
@@ -45,13 +45,11 @@ class Outcome:
 
     def exact(self, way: str) -> bool:
         """A whole line counts without its indentation, which editors adjust."""
-        if self.cut.kind == "whole_line":
-            return self.answers[way].text.strip() == self.cut.rest.strip()
-        return self.answers[way].text == self.cut.rest
+        return is_exact(self.cut.kind, self.answers[way].text, self.cut.rest)
 
     def similarity(self, way: str) -> float:
         """Edit similarity, 0 to 1."""
-        return SequenceMatcher(None, self.answers[way].text, self.cut.rest, autojunk=False).ratio()
+        return similarity(self.answers[way].text, self.cut.rest)
 
 
 def main() -> int:
@@ -87,8 +85,8 @@ def asked(split: str, languages: Sequence[str], count: int, seed: int) -> Iterat
                 if found[number - 1] is not project:
                     background = (*background, as_dependency(found[number - 1]))
             shelf = ProjectShelf(project, background, is_open=is_open)
-            share = (number + 1) * count // len(found) - number * count // len(found)
-            for whole_lines, wanted in ((False, share), (True, share // EVERY_WHOLE_LINE)):
+            mine = share(number, len(found), count)
+            for whole_lines, wanted in ((False, mine), (True, mine // EVERY_WHOLE_LINE)):
                 for cut in cuts(project.files, wanted, rng, whole_lines=whole_lines):
                     yield Asked(project=project, cut=cut, memory=shelf.memory(cut))
 
