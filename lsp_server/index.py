@@ -144,14 +144,14 @@ class Index:
     def saved(self, document: Document) -> None:
         """The file is the same as the document now; if it is not, that is seen a moment later."""
         if self._services:
-            self._are_files(document.uri)
+            self._are_files(self._buffers.saved(document.uri))
             self._tell_paths("saved", [document.uri])
             self._buffers.changed(document)
 
     def closed(self, document: Document) -> None:
-        """The file counts again."""
+        """The file counts again, unless it is open as another document."""
         if self._services:
-            self._are_files(document.uri)
+            self._are_files(self._buffers.closed(document.uri))
             self._tell_open()
         self._real.pop(convert.file_path(document.uri), None)
 
@@ -332,8 +332,8 @@ class Index:
         for folder, changed in paths.items():
             self._services[folder].tell(method, {"paths": changed})
 
-    def _are_files(self, uri: str) -> None:
-        for folder, path in self._buffers.is_file(uri):
+    def _are_files(self, places: Iterable[tuple[str, str]]) -> None:
+        for folder, path in places:
             self._services[folder].tell("buffer", {"path": path, "text": None})
 
     async def _tell_buffer(self, folder: str, path: str, text: str | None) -> None:

@@ -2,6 +2,9 @@
 
 An unsaved text is searched instead of its file. While somebody types, that is said at most a few times a
 second, and the text is put together and compared with the file in a thread.
+
+One file may be open as several documents, through links. Of their unsaved texts the one written last counts;
+the file does when none of them is unsaved, or none is open any more.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from lsp_server import convert
@@ -22,6 +25,8 @@ QUIET_SECONDS = 0.1
 LATEST_SECONDS = 0.4
 """Who types on and on is searched this late."""
 
+Place = tuple[str, str]
+"""A folder, and a path in it."""
 Tell = Callable[[str, str, str | None], Awaitable[None]]
 """A folder, a path in it, and the unsaved text, or None where the file counts."""
 
@@ -29,14 +34,17 @@ Tell = Callable[[str, str, str | None], Awaitable[None]]
 class Buffers:
     """What the index was told of the open documents. Lives on the event loop."""
 
-    def __init__(self, places: Callable[[str], Iterable[tuple[str, str]]], tell: Tell) -> None:
+    def __init__(self, places: Callable[[str], Iterable[Place]], tell: Tell) -> None:
         """``places``: the folders that a document's URI is in, each with its path there."""
         self.most_characters = 1_000_000
         """A larger file does not belong to the index, and neither does its buffer."""
         self._places = places
         self._tell = tell
-        self._marked: dict[str, Document] = {}
-        self._told: dict[tuple[str, str], int] = {}
+        self._open: dict[str, Document] = {}
+        """Those that are open, by URI; the one written last is the last."""
+        self._marked: set[str] = set()
+        """The URIs of those to look at."""
+        self._told: dict[Place, int] = {}
         """What was told of each place: a hash of the text."""
         self._turns: dict[str, int] = {}
         """Counts what has happened to each document: what was read before that is not told after it."""
@@ -48,25 +56,27 @@ class Buffers:
     def changed(self, document: Document) -> None:
         """It is another text now, or was opened: it may differ from its file."""
         self._turn(document.uri)
-        self._marked[document.uri] = document
-        now = asyncio.get_running_loop().time()
-        if self._timer is None:
-            self._first = now
-        else:
-            self._timer.cancel()
-        at = min(now + QUIET_SECONDS, self._first + LATEST_SECONDS)
-        self._timer = asyncio.get_running_loop().call_at(at, self._due)
+        self._open.pop(document.uri, None)
+        self._open[document.uri] = document
+        self._mark(document.uri)
 
-    def is_file(self, uri: str) -> list[tuple[str, str]]:
-        """It was saved or closed: its places for which a buffer had been told, and which are files again."""
+    def saved(self, uri: str) -> list[Place]:
+        """Its places for which a buffer had been told, and which are files again."""
         self._turn(uri)
-        self._marked.pop(uri, None)
-        return [it for it in self._places(uri) if self._told.pop(it, None) is not None]
+        self._marked.discard(uri)
+        return self._files_again(uri)
+
+    def closed(self, uri: str) -> list[Place]:
+        """The same when it is closed; where it is open as another document, that one is looked at."""
+        self._open.pop(uri, None)
+        return self.saved(uri)
 
     def forget(self, folder: str, documents: Iterable[Document]) -> None:
         """A new process of this folder knows nothing: what is open is told to it again."""
         self._told = {place: it for place, it in self._told.items() if place[0] != folder}
-        self._marked = {it.uri: it for it in documents} | self._marked
+        every = {it.uri: it for it in documents}
+        self._open = {uri: it for uri, it in every.items() if uri not in self._open} | self._open
+        self._marked |= every.keys()
 
     async def flush(self) -> None:
         """Tell what there is to tell, now."""
@@ -74,11 +84,9 @@ class Buffers:
             self._timer.cancel()
             self._timer = None
         async with self._flushing:
-            marked, self._marked = self._marked, {}
-            for uri, document in marked.items():
-                places = list(self._places(uri))
-                if places:
-                    await self._look(document, places)
+            marked, self._marked = self._marked, set()
+            if marked:
+                await self._look(marked, dict(self._turns))
 
     def close(self) -> None:
         """Tell nothing any more."""
@@ -87,22 +95,58 @@ class Buffers:
             self._timer = None
         for it in self._tasks:
             it.cancel()
-        self._marked, self._told = {}, {}
+        self._open, self._marked, self._told = {}, set(), {}
 
-    async def _look(self, document: Document, places: Sequence[tuple[str, str]]) -> None:
-        turn = self._turns.get(document.uri)
-        lines = tuple(document.lines)
-        path = convert.file_path(document.uri)
-        text = await asyncio.to_thread(unsaved, path, lines, self.most_characters)
-        if turn != self._turns.get(document.uri):
-            return  # It has been saved, closed or changed meanwhile: that is told instead.
-        for place in places:
+    async def _look(self, marked: Collection[str], turns: Mapping[str, int]) -> None:
+        """Tell what counts now at each place of those marked."""
+        at: dict[Place, list[Document]] = {}
+        for document in reversed(self._open.values()):
+            for place in self._places(document.uri):
+                at.setdefault(place, []).append(document)
+        texts: dict[str, str | None] = {}
+        for place, documents in at.items():
+            if all(it.uri not in marked for it in documents):
+                continue
+            text = await self._unsaved(documents, texts)
+            if any(turns.get(it.uri) != self._turns.get(it.uri) for it in documents):
+                continue  # One has been saved, closed or changed meanwhile: that is told instead.
             if text is None:
                 if self._told.pop(place, None) is not None:
                     await self._tell(*place, None)
             elif self._told.get(place) != hash(text):
                 self._told[place] = hash(text)
                 await self._tell(*place, text)
+
+    async def _unsaved(self, documents: Iterable[Document], texts: dict[str, str | None]) -> str | None:
+        """The first text that differs from the file; ``texts`` are those that have been compared."""
+        for it in documents:
+            if it.uri not in texts:
+                path, lines = convert.file_path(it.uri), tuple(it.lines)
+                texts[it.uri] = await asyncio.to_thread(unsaved, path, lines, self.most_characters)
+            if (text := texts[it.uri]) is not None:
+                return text
+        return None
+
+    def _files_again(self, uri: str) -> list[Place]:
+        found = []
+        for place in self._places(uri):
+            others = [it for it in self._open if it != uri and place in self._places(it)]
+            if others:
+                self._mark(others[-1])
+            elif self._told.pop(place, None) is not None:
+                found.append(place)
+        return found
+
+    def _mark(self, uri: str) -> None:
+        """Look at it in a moment."""
+        self._marked.add(uri)
+        now = asyncio.get_running_loop().time()
+        if self._timer is None:
+            self._first = now
+        else:
+            self._timer.cancel()
+        at = min(now + QUIET_SECONDS, self._first + LATEST_SECONDS)
+        self._timer = asyncio.get_running_loop().call_at(at, self._due)
 
     def _due(self) -> None:
         self._timer = None
