@@ -287,19 +287,56 @@ def test_a_slow_reader_holds_up_nobody(process: Process, client: httpx.Client) -
     slow.close()
 
 
+TIE = 1e-3
+"""Log-probabilities as near as this are the same: in another batch, sums are rounded differently."""
+Told = list[tuple[str, list[float]]]
+"""The pieces of an answer, each with the log-probabilities of its tokens."""
+
+
+def same_but_for_ties(one: Told, other: Told) -> bool:
+    """Whether two answers are one, up to where two tokens were as likely as each other and others were taken.
+
+    There, too, what was taken has to be as likely in both.
+    """
+    texts = ["".join(text for text, _ in it) for it in (one, other)]
+    sure = [[it for _, them in told for it in them] for told in (one, other)]
+    differs = (at for at, (a, b) in enumerate(zip(*texts, strict=False)) if a != b)
+    shared, count, length = next(differs, min(map(len, texts))), 0, 0
+    for text, them in one:
+        length += len(text)
+        if shared < length:
+            break
+        count += len(them)
+    if texts[0] == texts[1]:
+        return sure[0] == pytest.approx(sure[1], abs=TIE)
+    return sure[0][: count + 1] == pytest.approx(sure[1][: count + 1], abs=TIE)
+
+
 def test_twenty_clients_at_once(process: Process) -> None:
     """Every one of them gets the answer it would get alone."""
     prompts = [f"value_{it % 5} = " for it in range(20)]
 
-    def ask(prompt: str) -> str:
+    def ask(prompt: str) -> Told:
         with process.client() as client:
-            body = {"prompt": prompt, "max_tokens": 12, "stream": True}
-            parts = events(client.post(COMPLETIONS, json=body))
-        return "".join(it["choices"][0]["text"] for it in parts[:-1])
+            body = {"prompt": prompt, "max_tokens": 12, "stream": True, "logprobs": 1}
+            choices = [it["choices"][0] for it in events(client.post(COMPLETIONS, json=body))[:-1]]
+        return [(it["text"], it["logprobs"]["token_logprobs"]) for it in choices]
 
     alone = {it: ask(it) for it in prompts[:5]}
+    assert not same_but_for_ties(alone[prompts[0]], alone[prompts[1]]), "other prompts, other answers"
     with ThreadPoolExecutor(20) as pool:
-        assert list(pool.map(ask, prompts)) == [alone[it] for it in prompts]
+        for prompt, told in zip(prompts, pool.map(ask, prompts), strict=True):
+            assert same_but_for_ties(alone[prompt], told), prompt
+
+
+def test_what_is_taken_for_a_tie() -> None:
+    """Only a token as likely as the other one; what comes behind it is another answer."""
+    told: Told = [("a", [-1.0]), ("b", [-2.0]), ("c", [-3.0])]
+    assert same_but_for_ties(told, [("a", [-1.0]), ("x", [-2.0004]), ("y", [-9.0])])
+    assert not same_but_for_ties(told, [("a", [-1.0]), ("x", [-2.1]), ("y", [-9.0])])
+    assert not same_but_for_ties(told, [("a", [-1.0]), ("b", [-2.0]), ("c", [-3.1])])
+    assert not same_but_for_ties(told, [("x", [-1.1]), ("b", [-2.0]), ("c", [-3.0])])
+    assert not same_but_for_ties(told, told[:2])
 
 
 def test_events_tell_of_every_change(process: Process) -> None:
