@@ -66,7 +66,7 @@ def build(
     with plainly():
         if anew:
             _put_aside(place.folder)
-        report = built(place, quiet=as_json)
+        report = built(place, quiet=as_json, is_all=True)
     _say(report, as_json=as_json, root=place.root)
 
 
@@ -82,7 +82,9 @@ def update(
     place = place_of(project_of(paths[0]) or (paths[0] if paths[0].is_dir() else paths[0].absolute().parent))
     full = [it.absolute() for it in paths]
     with plainly():
-        report = interruptible(lambda _: building.update(place.root, place.cache, place.options.config, full))
+        report = interruptible(
+            lambda _: building.update(place.root, place.cache, place.options.config, full), is_all=True
+        )
     _say(report, as_json=as_json, root=place.root, how="looked at")
 
 
@@ -182,7 +184,7 @@ def gc(
             fail(BUSY)
         how = Collecting(grace_s=-1.0, least_s=-1.0, share=0.0) if now else DEFAULTS
         with lease, closing(Writer(open_to_write(place.folder), place.folder)) as writer:
-            count = interruptible(lambda stop: writer.collect(how, stop=stop))
+            count = interruptible(lambda stop: writer.collect(how, stop=stop), is_all=True)
             writer.checkpoint()
     after = size_on_disk(place.folder)
     if as_json:
@@ -243,7 +245,8 @@ def _say(report: BuildReport, *, as_json: bool, root: Path, how: str = "indexed"
     if report.outcome is Outcome.NO_ROOT:
         fail(f"{root} is not there any more; its index is kept.")
     if report.outcome is Outcome.STOPPED:
-        fail(f"Stopped after {report.read:,} files; hearth index goes on from there.", INTERRUPTED)
+        files = "1 file" if report.read == 1 else f"{report.read:,} files"
+        fail(f"Stopped after {files}; hearth index goes on from there.", INTERRUPTED)
 
 
 def _done(report: BuildReport, how: str) -> str:

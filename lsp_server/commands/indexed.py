@@ -56,6 +56,10 @@ def place_of(root: Path | None) -> Place:
 
     if not os.environ.get("HEARTH_DEBUG"):  # What matters is said in sentences; the causes are for a log.
         logging.getLogger("codeindex").addHandler(logging.NullHandler())
+    try:
+        Path.cwd()
+    except OSError:
+        fail("The folder you are in is not there any more.")
     if root is None and project_of(Path.cwd()) is None and Path.cwd() in (Path.home(), Path("/")):
         fail("This folder is no project; go to one, or name its folder.")
     folder = chosen_or_here(root)
@@ -92,23 +96,28 @@ def plainly() -> Iterator[None]:
         fail(str(problem))
 
 
-def built(place: Place, *, quiet: bool = False) -> BuildReport:
-    """Bring the index up to date. Ctrl-C ends it soon, with what was read until then. Raises StoreError."""
+def built(place: Place, *, quiet: bool = False, is_all: bool = False) -> BuildReport:
+    """Bring the index up to date. Ctrl-C ends it soon, with what was read until then. Raises StoreError.
+
+    ``is_all``: nothing comes after it but to say what was done.
+    """
     from codeindex.build import build
 
     with _bar(quiet) as tell:
         report = interruptible(
-            lambda stop: build(place.root, place.cache, place.options.config, on_progress=tell, stop=stop)
+            lambda stop: build(place.root, place.cache, place.options.config, on_progress=tell, stop=stop),
+            is_all=is_all,
         )
     if report.notice:
         warn(report.notice)
     return report
 
 
-def interruptible(work: Callable[[Callable[[], bool]], Result]) -> Result:
+def interruptible(work: Callable[[Callable[[], bool]], Result], *, is_all: bool = False) -> Result:
     """Do it in a thread that is asked to stop at Ctrl-C; at the second one, nobody waits for it any more.
 
     Signals are blocked in the thread, and so in the processes it starts: those end when the work does.
+    ``is_all``: nothing comes after it but to say what was done, and that is said: a later Ctrl-C is too late.
     """
     stop, finished = threading.Event(), threading.Event()
     done: list[Result] = []
@@ -124,14 +133,23 @@ def interruptible(work: Callable[[Callable[[], bool]], Result]) -> Result:
         finally:
             finished.set()
 
-    threading.Thread(target=run, name="work", daemon=True).start()
-    while not finished.is_set():
-        try:
+    def interrupted(*_: object) -> None:
+        if stop.is_set() and not finished.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = signal.getsignal(signal.SIGINT)
+    # Else whoever started us wants it ignored, or this is not where signals arrive.
+    heeds = callable(before) and threading.current_thread() is threading.main_thread()
+    if heeds:
+        signal.signal(signal.SIGINT, interrupted)
+    try:
+        threading.Thread(target=run, name="work", daemon=True).start()
+        while not finished.is_set():
             finished.wait(0.1)  # Not the thread's join: interrupted, that takes the thread for ended.
-        except KeyboardInterrupt:
-            if stop.is_set():
-                raise
-            stop.set()
+    finally:
+        if heeds:
+            signal.signal(signal.SIGINT, signal.SIG_IGN if is_all and finished.is_set() else before)
     if failed:
         raise failed[0]
     return done[0]

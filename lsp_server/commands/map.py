@@ -57,9 +57,7 @@ def command(
         typer.echo(json.dumps({"root": str(place.root), **said}, indent=2))
         return
     if not text:
-        warn(
-            "There is nothing to show: no file of this project imports another." if dependencies else NOTHING
-        )
+        warn(NO_IMPORTS if dependencies else NOTHING)
     typer.echo("\n".join(map(shown, text.split("\n"))), nl=False)
 
 

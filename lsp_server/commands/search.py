@@ -18,6 +18,7 @@ from lsp_server.commands.options import Json
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from codeindex.store import Reader
     from codeindex.types import Filters, Hit
 
 LINES = 4  # Of each hit.
@@ -33,7 +34,9 @@ def command(
     path: Annotated[
         list[str] | None, typer.Option("--path", metavar="GLOB", help="Only such files, as in a .gitignore.")
     ] = None,
-    language: Annotated[list[str] | None, typer.Option("--language", help="Only this language.")] = None,
+    language: Annotated[
+        list[str] | None, typer.Option("--language", help="Only this language: python, ts …")
+    ] = None,
     kind: Annotated[
         list[str] | None, typer.Option("--kind", help="Only this: function, class, method, section …")
     ] = None,
@@ -50,7 +53,9 @@ def command(
     from codeindex.query import read
     from codeindex.search import search
 
-    text = " ".join(query)
+    text = " ".join(query).strip()
+    if not text:
+        raise typer.BadParameter("it is empty: say what to look for.", param_hint="QUERY")
     where = filters(path or (), language or (), kind or (), changed_since, time.time())
     with asked(root, as_is=as_is, quiet=as_json) as (place, reader):
         hits = search(
@@ -64,13 +69,14 @@ def command(
             reranking=reranking_of(place),
         )
         generation = reader.generation()
+        nothing = "" if hits else _why_nothing(reader, where)
     if as_json:
         said = [hit_json(it, why=why) for it in hits]
         found = {"root": str(place.root), "query": text, "generation": generation, "hits": said}
         typer.echo(json.dumps(found, indent=2))
         return
     if not hits:
-        warn("Nothing was found.")
+        warn(nothing)
     _show(hits, read(text).terms, why=why)
 
 
@@ -78,6 +84,7 @@ def filters(
     paths: Sequence[str], languages: Sequence[str], kinds: Sequence[str], changed_since: str, now: float
 ) -> Filters:
     """What is asked for. Raises BadParameter for what makes no sense."""
+    from codeindex.languages import language_of
     from codeindex.types import Filters, Kind
 
     known = [it.value for it in Kind]
@@ -86,7 +93,22 @@ def filters(
             raise typer.BadParameter(f"{it!r} is none of {', '.join(known)}.", param_hint="--kind")
     since = since_ns(changed_since, now) if changed_since else 0
     kept = tuple(Kind(it) for it in kinds)
-    return Filters(paths=tuple(paths), languages=tuple(languages), kinds=kept, changed_since_ns=since)
+    spoken = tuple(language_of(f"x.{it.lower()}") or it.lower() for it in languages)  # Also `py`, `ts`, `rs`.
+    return Filters(paths=tuple(paths), languages=spoken, kinds=kept, changed_since_ns=since)
+
+
+def _why_nothing(reader: Reader, where: Filters) -> str:
+    """What to say where there is no hit: a filter may be what lets nothing pass."""
+    from codeindex.store.asked import matching
+
+    files = list(reader.files())
+    spoken = sorted({it.language for it in files})
+    absent = [it for it in where.languages if it not in spoken]
+    if files and absent:
+        return f"No file here is in {', '.join(absent)}; there are files in {', '.join(spoken)}."
+    if files and where.paths and not matching(where.paths, [it.path for it in files]):
+        return f"No file here fits --path {' --path '.join(where.paths)}; a pattern is as in a .gitignore."
+    return "Nothing was found."
 
 
 def since_ns(text: str, now: float) -> int:

@@ -180,6 +180,33 @@ async def test_what_is_typed_into_a_file_behind_a_link_counts(
         await until_found(it, "read_settings", "read_settings")
 
 
+async def test_one_file_that_is_open_twice(hearth_home: Path, project: Path, tmp_path: Path) -> None:
+    """By its path and behind a link: closing one leaves the other unsaved; the file counts after both."""
+    (tmp_path / "link").symlink_to(project)
+    near = (project / "shop" / "settings.py").as_uri()
+    far = (tmp_path / "link" / "shop" / "settings.py").as_uri()
+    async with editor(hearth_home, "neovim", *NO_MODEL, root=project, options=ALONE) as it:
+        await until_ready(it)
+        it.open(SETTINGS, uri=near)
+        it.open(SETTINGS, uri=far)
+        change(it, near, SETTINGS.replace("read_settings", "fetch_preferences"), 2)
+        change(it, far, SETTINGS.replace("read_settings", "gather_wishes"), 2)
+        await until_found(it, "gather_wishes", "gather_wishes")
+        assert "fetch_preferences" not in [name for name, _ in found(await search(it, "fetch_preferences"))]
+        close(it, far)
+        answer = await until_found(it, "fetch_preferences", "fetch_preferences")
+        assert answer.hits[0].unsaved
+        assert ("read_settings", "settings.py") not in found(await search(it, "read_settings"))
+        close(it, near)
+        await until_found(it, "read_settings", "read_settings")
+        await until_found(it, "fetch_preferences", "fetch_preferences", there=False)
+
+
+def close(it: Editor, uri: str) -> None:
+    """Close a document."""
+    it.client.text_document_did_close(lsp.DidCloseTextDocumentParams(lsp.TextDocumentIdentifier(uri=uri)))
+
+
 async def test_a_killed_service_is_not_noticed(hearth_home: Path, project: Path) -> None:
     """The next search is answered, and soon all is found again, unsaved text included; nothing is said."""
     uri = (project / "shop" / "settings.py").as_uri()

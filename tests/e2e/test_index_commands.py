@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from codeindex.lease import take
+from codeindex.lease import holder, take
 from codeindex.store import store_folder
 from codeindex.store.disk import NAME
 
@@ -208,57 +206,117 @@ def test_a_broken_pipe(typed: Typed, project: Path) -> None:
         assert done.stderr == ""
 
 
-@pytest.fixture
-def large(tmp_path: Path) -> Path:
-    """A project that takes some seconds."""
-    folder = tmp_path / "large"
-    folder.mkdir()
-    (folder / "pyproject.toml").touch()
-    body = "".join(f"def function_{it}(value):\n    return other_{it}(value)\n\n" for it in range(700))
-    for it in range(400):
-        (folder / f"m{it}.py").write_text(f"# {it}\n{body}")
-    return folder
-
-
+MANY = 400
+SHOP = 3
+BESIDE = ("pyproject.toml", ".gitignore")
 TRIES = 4
+
+
+@pytest.fixture
+def large(project: Path) -> Path:
+    """A project with more files than are read in a moment."""
+    (project / "large").mkdir()
+    body = "".join(f"def function_{it}(value):\n    return other_{it}(value)\n\n" for it in range(60))
+    for it in range(MANY):
+        (project / "large" / f"m{it}.py").write_text(f"# {it}\n{body}")
+    return project
+
+
+@contextmanager
+def in_a_terminal(project: Path, stdout: int = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
+    """`hearth index` in a process group of its own, where Ctrl-C means what it does in a terminal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # Else it is ignored where ours is.
+    try:
+        process = subprocess.Popen(
+            [*HEARTH, "index"],
+            cwd=project,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def interrupted_at_its_start(project: Path, home: Path) -> tuple[int, str, str]:
+    """Build; Ctrl-C comes when it holds the lease, and nothing can be written before it has come.
+
+    Nothing is left to chance: until then another connection has the database.
+    """
+    folder = store_folder(project, home / "cache")
+    with (
+        closing(sqlite3.connect(database(project, home), isolation_level=None)) as connection,
+        in_a_terminal(project) as process,
+    ):
+        connection.execute("BEGIN IMMEDIATE")
+        while process.poll() is None and not is_held(folder, process.pid):
+            time.sleep(0.005)
+        os.kill(process.pid, signal.SIGSTOP)
+        os.killpg(process.pid, signal.SIGINT)
+        connection.execute("ROLLBACK")
+        os.kill(process.pid, signal.SIGCONT)
+        out, err = process.communicate()
+        return process.returncode, out, err
+
+
+def is_held(folder: Path, pid: int) -> bool:
+    it = holder(folder)
+    return it is not None and it.pid == pid
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs process groups")
 def test_interrupted(typed: Typed, large: Path, hearth_home: Path) -> None:
     """Ctrl-C, to everybody in the terminal: what was read is kept, and the next build does the rest."""
-
-    def some_files() -> int:
-        path = database(large, hearth_home)
-        if not path.exists():
-            return 0
-        try:
-            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-                found: Any = connection.execute("SELECT count(*) FROM file").fetchone()[0]
-                return int(found)
-        except sqlite3.DatabaseError:
-            return 0
-
+    typed("index", "update", "shop")
     for _ in range(TRIES):
-        process = subprocess.Popen(
-            [*HEARTH, "index"],
-            cwd=large,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        while process.poll() is None and not some_files():
-            time.sleep(0.005)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate()
-        if process.returncode:
+        code, out, err = interrupted_at_its_start(large, hearth_home)
+        if "Another process is writing" not in err:  # It does not wait for the database forever.
             break
-        shutil.rmtree(database(large, hearth_home).parent)  # It was done before it heard of it: once more.
-    assert (process.returncode, out) == (130, ""), err
-    assert re.fullmatch(r"hearth: Stopped after \d+ files; hearth index goes on from there\.\n", err)
-    assert 0 < some_files() < 401
-    assert typed("index", "verify", cwd=large).returncode == 0
-    rest = json.loads(typed("index", "--json", cwd=large).stdout)
-    assert (rest["outcome"], rest["files"]) == ("done", 401)
-    assert rest["lines"] < sum(len(it.read_text().splitlines()) for it in large.iterdir())
+    assert (code, out) == (130, ""), err
+    said = re.fullmatch(r"hearth: Stopped after (\d+) files?; hearth index goes on from there\.\n", err)
+    assert said, err
+    assert 0 < int(said[1]) < MANY
+    assert typed("index", "verify").returncode == 0
+    kept = json.loads(typed("index", "status", "--json").stdout)
+    assert SHOP < kept["files"] < MANY
+    rest = json.loads(typed("index", "--json").stdout)
+    assert (rest["outcome"], rest["files"]) == ("done", MANY + SHOP + len(BESIDE))
+    assert rest["lines"] < sum(len(it.read_text().splitlines()) for it in (large / "large").iterdir())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs process groups")
+def test_interrupted_when_it_is_done(project: Path, hearth_home: Path) -> None:
+    """Ctrl-C that comes after the last file comes too late: the success is said, and nothing else."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with suppress(BlockingIOError):
+        while os.write(writing, b" " * 4096):  # What it says has to wait: the pipe is full.
+            pass
+    os.set_blocking(writing, True)
+    folder = store_folder(project, hearth_home / "cache")
+    with in_a_terminal(project, writing) as process, open(reading, encoding="utf-8") as said:
+        os.close(writing)
+        while process.poll() is None and not is_complete(project, hearth_home):
+            time.sleep(0.005)
+        while process.poll() is None and is_held(folder, process.pid):
+            time.sleep(0.005)
+        os.killpg(process.pid, signal.SIGINT)
+        out = said.read()
+        _, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    assert out.strip().startswith("5 files are indexed, 5 read now")
+
+
+def is_complete(project: Path, home: Path) -> bool:
+    """Whether all files are in the index."""
+    address = f"file:{database(project, home)}?mode=ro"
+    with suppress(sqlite3.Error), closing(sqlite3.connect(address, uri=True)) as connection:
+        return bool(connection.execute("SELECT count(*) = 5 FROM file").fetchone()[0])
+    return False

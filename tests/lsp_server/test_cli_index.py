@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -38,7 +40,7 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def typed(
     hearth_home: Path, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Typed:
+) -> Iterator[Typed]:
     """Type a command in the project's folder: its exit code, what it said, what it complained about."""
 
     def type_it(*arguments: str, cwd: Path = project) -> tuple[int, str, str]:
@@ -47,7 +49,9 @@ def typed(
         code = run([])
         return code, *capsys.readouterr()
 
-    return type_it
+    before = signal.getsignal(signal.SIGINT)  # A command that is over does not listen any more.
+    yield type_it
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +59,7 @@ def typed(
     [
         (["--path", "*.ts"], {"shop/main.ts"}),
         (["--language", "typescript"], {"shop/main.ts"}),
+        (["--language", "TS"], {"shop/main.ts"}),
         (["--kind", "class", "--kind", "function"], {"shop/main.ts", "shop/round.py"}),
         (["--changed-since", "1h"], {"shop/main.ts", "shop/round.py"}),
         (["--changed-since", "2999-01-01"], set()),
@@ -119,6 +124,9 @@ def test_why_a_file_is_left_out(typed: Typed, project: Path) -> None:
         (["index", "--help"], 0, "verify"),
         (["search", "--root", "no-such-folder", "x"], 2, "is no folder"),
         (["search", "x", "--kind", "thing"], 2, "is none of class"),
+        (["search", " "], 2, "it is empty: say what to look for."),
+        (["search", "x", "--language", "cobol"], 0, "No file here is in cobol; there are files in"),
+        (["search", "x", "--path", "*.cob"], 0, "No file here fits --path *.cob;"),
         (["search", "x", "--changed-since", "soon"], 2, "neither an age"),
         (["callers", "no_such_name"], 1, "hearth: Nothing called no_such_name is defined in this project"),
         (["callers", "round_upp"], 1, "There is: round_up."),
@@ -146,6 +154,16 @@ def test_an_empty_folder(typed: Typed, tmp_path: Path) -> None:
     said = "hearth: There is nothing to show: no code, or too few tokens for it.\n"
     assert typed("map", cwd=empty) == (0, "", said)
     assert typed("callers", "x", cwd=empty)[0] == 1
+
+
+def test_a_folder_that_is_gone(typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody has removed it under our feet: a sentence."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    monkeypatch.setattr(os, "chdir", lambda _: gone.rmdir())
+    says = "hearth: The folder you are in is not there any more.\n"
+    assert typed("search", "x", cwd=gone) == (1, "", says)
 
 
 def test_the_users_home_is_no_project(typed: Typed) -> None:
