@@ -6,21 +6,22 @@ either end it is the same edge: callers and callees are decided by the same ``re
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from posixpath import dirname
 
 from codeindex.graph_dependencies import Dependencies, dependencies_of
 from codeindex.graph_imports import imported
 from codeindex.graph_receivers import BARE
-from codeindex.graph_resolve import Confidence, Definition, Link, Match, Use, resolve
-from codeindex.graph_view import MANY, Edge, Sights, View, qualified, view
+from codeindex.graph_resolve import resolve
+from codeindex.graph_values import Confidence, Definition, Link, Match, Use
+from codeindex.graph_view import A_TEXT, MANY, Edge, Effort, Sights, View, qualified, view
 from codeindex.rank_places import places
 from codeindex.store.read import Reader
 from codeindex.types import ImportRow, SymbolRow
 
-JUDGED = 10_000  # Pairs of a use and a definition that are judged for each hundred edges that are wanted.
-A_FILE, A_CALL = 60, 30  # As many take as long as to look into a file, and to see what a call is about.
+PATIENCE = 150_000  # What may be spent for each hundred edges that are wanted: see ``Effort``.
 ORDER = {it: place for place, it in enumerate(Confidence)}
 
 
@@ -52,24 +53,20 @@ def callers(
     With ``scope`` only those in it: all the names around them, or the last ones of those.
     Without ``calls_only`` all uses: also where it is passed on, inherited from, or named as a type.
     """
-    with reader.snapshot():
-        sight = view(reader, seen)
+    with _asked(reader, seen, limit) as sight:
         wanted, there = _chosen(sight, name, path, line, scope, limit)
         targets = {(it.path, it.row.id) for it in wanted}
         users = reader.users(name) if targets else []
-        most = JUDGED * max(1, limit // 100)
-        nearest = _nearest(sight, users, wanted, most // A_FILE)
         sights = _with(sight, wanted) if sight.is_everywhere(name) else sight.in_sight
         edges: list[Edge] = []
-        looked_at = judged = 0
-        for content in nearest:
-            if most <= judged:
+        looked_at = 0
+        for content in _nearest(sight, users, wanted):
+            if sight.effort.is_enough:
                 break
             looked_at += 1
-            judged += A_FILE
+            sight.effort.add(A_TEXT)
             for row in reader.references_in(content, name):
                 if row.is_call or not calls_only:
-                    judged += sum(A_CALL + len(sights(name, it)) for it in row.paths)
                     found = sight.edges(row, sights)
                     edges += [it for it in found if (it.target.path, it.target.row.id) in targets]
     files = (looked_at, len(users), "files that use it")
@@ -88,21 +85,19 @@ def callees(
     seen: View | None = None,
 ) -> Answer:
     """What is called in what has this name, and in what is defined inside of it."""
-    with reader.snapshot():
-        sight = view(reader, seen)
+    with _asked(reader, seen, limit) as sight:
         wanted, there = _chosen(sight, name, path, line, scope, limit)
-        most = JUDGED * max(1, limit // 100)
         edges: list[Edge] = []
-        looked_at = judged = 0
+        looked_at = 0
         for it in wanted:
-            if most <= judged:
+            if sight.effort.is_enough:
                 break
             looked_at += 1
+            sight.effort.add(A_TEXT)
             inside = {number for number, row in sight.symbols(it.path).items() if _is_inside(row, it.row)}
             for reference in reader.references_from(inside):
                 if reference.is_call or not calls_only:
-                    judged += len(sight.in_sight(reference.name, it.path)) + A_CALL
-                    edges += [edge for edge in sight.edges(reference) if edge.path == it.path]
+                    edges += sight.edges(replace(reference, paths=(it.path,)))
     wanted = wanted[:looked_at]
     return _answer(wanted, edges, limit, _partly((looked_at, there, "definitions")))
 
@@ -161,6 +156,18 @@ def source(reader: Reader, it: Definition) -> str:
     return "\n".join(lines[it.row.first_line - 1 : it.row.last_line])
 
 
+@contextmanager
+def _asked(reader: Reader, seen: View | None, limit: int) -> Iterator[View]:
+    """The index as it is now, for a question that ends when enough has been looked at."""
+    with reader.snapshot():
+        sight = view(reader, seen)
+        sight.effort = Effort(PATIENCE * max(1, limit // 100))
+        try:
+            yield sight
+        finally:
+            sight.effort = Effort()
+
+
 def _chosen(
     sight: View, name: str, path: str | None, line: int | None, scope: str | None, limit: int
 ) -> tuple[tuple[Definition, ...], int]:
@@ -199,10 +206,8 @@ def _with(sight: View, wanted: Sequence[Definition]) -> Sights:
     return sights
 
 
-def _nearest(sight: View, users: Sequence[int], wanted: Collection[Definition], most: int) -> Sequence[int]:
-    """So many of the contents that use a name: those where it is defined, then those beside them."""
-    if len(users) <= most:
-        return users
+def _nearest(sight: View, users: Sequence[int], wanted: Collection[Definition]) -> Sequence[int]:
+    """The contents that use a name: first those where it is defined, then those beside them."""
     paths = sight.reader.paths_of(users)
     own = {it.row.content for it in wanted}
     folders = {dirname(it.path) for it in wanted}
@@ -211,7 +216,7 @@ def _nearest(sight: View, users: Sequence[int], wanted: Collection[Definition], 
         first = paths[content][0]
         return content not in own, dirname(first) not in folders, len(places(first)), first
 
-    return sorted((it for it in users if it in paths), key=far)[:most]
+    return sorted((it for it in users if it in paths), key=far)
 
 
 def _partly(*counts: tuple[int, int, str]) -> str:

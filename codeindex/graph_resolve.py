@@ -7,17 +7,27 @@ called the same is said to be so. Several that are as likely are all returned, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cached_property, lru_cache
 from posixpath import dirname
 
 from codeindex.graph_modules import BODIES, HEADERS, family
 from codeindex.graph_receivers import BARE, EXPRESSION
-from codeindex.types import Kind, SymbolRow
+from codeindex.graph_values import (
+    LAST_IS_NAME,
+    Ancestors,
+    Confidence,
+    Definition,
+    Link,
+    Links,
+    Match,
+    Use,
+)
 
 DEEPEST = 4  # Files that pass a name on, one after the other.
 MOST_FILES = 400  # That are looked at on such a way.
+KEPT = 4096  # Variables whose classes are remembered.
 LIKE = 3  # Letters that the names of a variable and of its class have to have in common.
 
 SELF = frozenset({"self", "this", "cls", "Self", "static", "@"})
@@ -30,94 +40,8 @@ PACKAGES = frozenset({"csharp", "go", "java", "php", "swift"})
 """Where the files of a folder see each other without an import."""
 INCLUDES = frozenset({"c", "css", "lua", "ruby", "shellscript"})
 """Where an import brings all there is, also what it got by imports itself."""
-LAST_IS_NAME = frozenset({"csharp", "java", "php", "rust"})
-"""Where the last part of what is imported may be the name of a class or a function."""
 
 
-class Confidence(StrEnum):
-    """How sure it is that a use means a definition."""
-
-    CERTAIN = "certain"
-    LIKELY = "likely"
-    NAME = "by name only"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definition:
-    """A symbol in one file; the same text in another file is another definition."""
-
-    path: str
-    row: SymbolRow
-
-    @property
-    def owner(self) -> str:
-        """The innermost name around it."""
-        return self.row.scope.rpartition(".")[2]
-
-    @property
-    def is_member(self) -> bool:
-        """Whether it takes an object to get at it."""
-        kind, scope = self.row.kind, self.row.scope
-        is_table = self.row.language == "lua" and kind is Kind.FUNCTION
-        return kind is Kind.METHOD or (bool(scope) and (kind in (Kind.VARIABLE, Kind.CONSTANT) or is_table))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """An import, as far as it concerns the graph."""
-
-    module: str
-    names: tuple[str, ...]
-    called: tuple[tuple[str, str], ...]
-    """What the file calls it: the name here, and there; ``*`` there means the whole."""
-    files: tuple[str, ...]
-    """Empty: of somebody else."""
-    named: tuple[tuple[str, str], ...]
-    """Names that are files of their own."""
-
-    @property
-    def last(self) -> str:
-        """The last part of the module."""
-        return self.module.replace("::", ".").replace("\\", ".").replace("/", ".").rpartition(".")[2]
-
-    def brings(self, name: str, of: str) -> bool:
-        """Whether it is this name that is imported, in a language of this family."""
-        return name in self.names or (not self.names and of in LAST_IS_NAME and self.last == name)
-
-    def files_of(self, name: str) -> tuple[str, ...]:
-        """The files in which a name out of it is looked for."""
-        own = tuple(path for it, path in self.named if it == name)
-        return own + self.files
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
-    """A place where a name is used."""
-
-    path: str
-    language: str
-    scope: str
-    """The symbol around it with its own scope; empty at the top."""
-    name: str
-    receivers: frozenset[str]
-    """What stands before the name."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
-    """A definition that a use may mean."""
-
-    definition: Definition
-    confidence: Confidence
-    reason: str
-    among: int = 1
-    """How many are as likely as this one, itself included."""
-
-
-Links = Callable[[str], Sequence[Link]]
-"""What a file imports."""
-Ancestors = Callable[[str], frozenset[str]]
-"""The names of what a class inherits from, all the way up, as far as its name says."""
 Verdict = tuple[int, Confidence, str]
 """The higher the number, the nearer."""
 
@@ -179,6 +103,7 @@ class _Sight:
         self._reached: dict[tuple[int, str], frozenset[str]] = {}
         self._named: dict[tuple[str, str], bool] = {}
         self._inherited: dict[tuple[str, ...], frozenset[str]] = {}
+        self._explained: dict[str, list[tuple[int, str]]] = {}
         self._direct = frozenset(file for it in self._own for file in (*it.files, *(p for _, p in it.named)))
 
     def judge(self, it: Definition, receiver: str) -> Verdict | None:
@@ -225,14 +150,14 @@ class _Sight:
     def _of_self(self, it: Definition, *, parent: bool) -> Verdict | None:
         if not it.is_member:
             return None
-        is_own = it.row.scope in self._around if it.path == self._use.path else it.owner in self._classes()
+        is_own = it.row.scope in self._around if it.path == self._use.path else it.owner in self._classes
         if is_own and not parent and it.owner:
             where = "of the same class"
             near = it.path == self._use.path
             return (100, Confidence.CERTAIN, where) if near else (95, Confidence.LIKELY, where)
         if is_own:
             return None
-        if it.owner in self._above(self._classes()):
+        if it.owner in self._above(self._classes):
             return 75, Confidence.LIKELY, f"inherited from {it.owner}"
         if it.path == self._use.path or self._names_class(it.owner, it.path):
             return 60, Confidence.LIKELY, f"of {it.owner}, which may be above the class"
@@ -240,19 +165,24 @@ class _Sight:
 
     def _of_named(self, it: Definition, receiver: str) -> Verdict | None:
         head, last = receiver.partition(".")[0], receiver.rpartition(".")[2]
-        for number, link in enumerate(self._own):
-            there = self._called(link, receiver, head)
-            if there is not None:
-                if not (link.files or link.named):
-                    return None  # Of somebody else: it is not defined here.
-                found = self._by_link(it, number, there, "" if last == head else last)
-                if found:
-                    return found
+        for number, there in self._explaining(receiver, head):
+            if not (self._own[number].files or self._own[number].named):
+                return None  # Of somebody else: it is not defined here.
+            found = self._by_link(it, number, there, "" if last == head else last)
+            if found:
+                return found
         if it.owner and it.owner == last:
             if it.path == self._use.path or self._is_same_package(it):
                 return 95, Confidence.CERTAIN, f"of {it.owner}"
             return 50, Confidence.LIKELY, f"of something called {it.owner}"
         return self._of_something(it, last) if it.is_member else self._of_unknown_module(it, last)
+
+    def _explaining(self, receiver: str, head: str) -> list[tuple[int, str]]:
+        """The imports that what stands before the name may be of, each with what it is over there."""
+        if receiver not in self._explained:
+            said = ((number, self._called(it, receiver, head)) for number, it in enumerate(self._own))
+            self._explained[receiver] = [(number, there) for number, there in said if there is not None]
+        return self._explained[receiver]
 
     def _by_link(self, it: Definition, number: int, there: str, last: str) -> Verdict | None:
         """By an import of what stands before the name: a module, a class, an object."""
@@ -335,6 +265,7 @@ class _Sight:
             self._inherited[classes] = frozenset().union(*(self._ancestors(it) for it in classes))
         return self._inherited[classes]
 
+    @cached_property
     def _classes(self) -> tuple[str, ...]:
         return tuple(self._use.scope.split(".")) if self._use.scope else ()
 
@@ -363,6 +294,7 @@ def _followed(files: Iterable[str], name: str, of: str, links: Links) -> set[str
     return found
 
 
+@lru_cache(KEPT)
 def _called_like(variable: str) -> tuple[str, ...]:
     """The classes that a variable may be called after: ``old_reader`` after ``OldReader`` or ``Reader``."""
     parts = [it[:1].upper() + it[1:] for it in variable.split("_") if it]

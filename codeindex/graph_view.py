@@ -5,25 +5,50 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from math import inf
 from posixpath import dirname
 
 from codeindex.graph_imports import imported
 from codeindex.graph_manifests import is_manifest, packages
 from codeindex.graph_modules import modules
 from codeindex.graph_receivers import bases, called_at, receivers, renamed
-from codeindex.graph_resolve import Confidence, Definition, Link, Match, Use, resolve
+from codeindex.graph_resolve import resolve
+from codeindex.graph_values import Confidence, Definition, Link, Match, Use
 from codeindex.languages import language_of
 from codeindex.store.names import Key
 from codeindex.store.read import Reader
-from codeindex.types import FileRow, ImportRow, Kind, ReferenceRow, SymbolRow
+from codeindex.types import FileRow, Filters, ImportRow, Kind, ReferenceRow, SymbolRow
 
 MANY = 100  # Definitions of one name: of more, only those in sight of a use are looked at.
 NEAR = 60  # Of these.
 MOST_ANCESTORS = 50  # Of one class: what is above them is not looked for.
 MOST_TEXTS = 64  # Whose lines are kept at hand.
+CLASSES = 40  # Of one name, whose ancestors are looked for.
+A_TEXT, A_ROW, A_VERDICT = 400, 50, 8  # Microseconds, about: what each thing costs that has to be looked at.
 
 Sights = Callable[[str, str], Sequence[Definition]]
 """What a name may mean in a file."""
+
+
+class Effort:
+    """What a question has taken, up to so much: counted, not measured, so that answers stay the same."""
+
+    def __init__(self, most: float = inf) -> None:
+        self.most = most
+        self.spent = 0
+        self._paid: set[tuple[object, ...]] = set()
+
+    def add(self, cost: int, *what: object) -> None:
+        """Once for each thing, however often it is needed; every time, if nothing is named."""
+        if not what or what not in self._paid:
+            self.spent += cost
+            if what:
+                self._paid.add(what)
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether it is time to answer."""
+        return self.most <= self.spent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +79,8 @@ class View:
         manifests = [it for it in self.files.values() if is_manifest(it.path)]
         said = [one for it in manifests for one in packages(it.path, reader.text(it.content))]
         self.modules = modules(self.files, said)
+        self.effort = Effort()
+        """Of the question that is being answered."""
         self._links: dict[str, tuple[Link, ...]] = {}
         self._spots: dict[str, Mapping[str, tuple[Key, ...]]] = {}
         self._candidates: dict[str, tuple[Definition, ...]] = {}
@@ -64,6 +91,7 @@ class View:
 
     def links(self, path: str) -> tuple[Link, ...]:
         """What a file imports."""
+        self.effort.add(A_TEXT, "links", path)
         if path not in self._links:
             self._links[path] = self.linked(path, self.reader.imports(path))
         return self._links[path]
@@ -104,6 +132,7 @@ class View:
 
     def lines(self, content: int) -> list[str]:
         """A content's lines."""
+        self.effort.add(A_TEXT, "lines", content)
         if content not in self._lines:
             while MOST_TEXTS <= len(self._lines):
                 del self._lines[next(iter(self._lines))]
@@ -147,35 +176,47 @@ class View:
         place alone that one of them is likelier than another.
         """
         if not self.is_everywhere(name):
-            return self.candidates(name)
+            found = self.candidates(name)
+            self.effort.add(A_ROW * len(found), "candidates", name)
+            return found
         key = name, path
         if key not in self._sights:
             links = self.links(path)
             near = [path, *(it for link in links for it in (*link.files, *(file for _, file in link.named)))]
             near += self.modules.folders.get(dirname(path), ())
             self._sights[key] = self.defined(name, dict.fromkeys(near), NEAR)
+        self.effort.add(A_TEXT + A_ROW * len(self._sights[key]), "sight", *key)
         return self._sights[key]
 
     def ancestors(self, name: str) -> frozenset[str]:
         """The names of what classes of this name inherit from, all the way up."""
+        self.effort.add(A_TEXT, "ancestors", name)
         if name not in self._ancestors:
             found: dict[str, None] = {}
             waiting = [name]
             while waiting and len(found) < MOST_ANCESTORS:
                 current = waiting.pop()
-                for it in self.candidates(current):
-                    if it.row.kind in (Kind.CLASS, Kind.INTERFACE):
-                        new = [one for one in sorted(bases(it.row.signature, current)) if one not in found]
-                        found.update(dict.fromkeys(new))
-                        waiting += new
+                for it in self._heads(current):
+                    new = [one for one in sorted(bases(it, current)) if one not in found]
+                    found.update(dict.fromkeys(new))
+                    waiting += new
             self._ancestors[name] = frozenset(found) - {name}
         return self._ancestors[name]
+
+    def _heads(self, name: str) -> list[str]:
+        """The first lines of classes of a name; of what is no class, nothing more is read than that."""
+        kinds = Filters(kinds=(Kind.CLASS, Kind.INTERFACE))
+        found = self.reader.symbols_named([name], where=kinds, limit=CLASSES)
+        rows = self.reader.symbols_at([key for key, spelled, _ in found if spelled == name])
+        return list(dict.fromkeys(it.signature for it in rows))
 
     def symbols(self, path: str) -> dict[int, SymbolRow]:
         """A file's symbols by their ids."""
         if path not in self._outlines:
             self._outlines[path] = {it.id: it for it in self.reader.outline(path)}
-        return self._outlines[path]
+        found = self._outlines[path]
+        self.effort.add(A_TEXT + A_ROW * len(found) // 4, "symbols", path)
+        return found
 
     def edges(self, row: ReferenceRow, sights: Sights | None = None) -> list[Edge]:
         """What one reference may mean, in every file that has it; of what ``in_sight`` says, or another."""
@@ -191,6 +232,7 @@ class View:
         for line, is_call in self._places(path, row, caller).items():
             text = _continued(lines[line - 2].rstrip() if 1 < line else "", lines[line - 1])
             before = receivers(text, row.name, is_call=is_call)
+            self.effort.add(A_VERDICT * len(there) * max(1, len(before)))
             if before not in known:
                 use = Use(
                     path=path,

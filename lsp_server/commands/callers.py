@@ -14,7 +14,7 @@ from lsp_server.commands.search import shown
 
 if TYPE_CHECKING:
     from codeindex.graph import Answer
-    from codeindex.graph_resolve import Definition
+    from codeindex.graph_values import Definition
     from codeindex.graph_view import Edge
     from codeindex.store import Reader
 

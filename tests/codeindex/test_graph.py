@@ -8,7 +8,7 @@ import pytest
 
 from codeindex import graph
 from codeindex.graph import callees, callers, definitions
-from codeindex.graph_resolve import Confidence
+from codeindex.graph_values import Confidence
 from codeindex.graph_view import Edge, qualified, view
 from codeindex.types import ImportRow
 from tests.codeindex.graph_project import index
@@ -400,7 +400,7 @@ def test_of_a_name_that_is_everywhere_the_nearest_is_looked_at(
         assert (len(everything.edges), everything.partly) == (30, "")
         monkeypatch.setattr(graph, "MANY", 5)
         monkeypatch.setattr("codeindex.graph_view.MANY", 5)
-        monkeypatch.setattr(graph, "JUDGED", 500)
+        monkeypatch.setattr(graph, "PATIENCE", 20_000)
         found = callers(reader, "setup", limit=8)
         assert "the first 8 of 30 definitions" in found.partly
         assert "of 30 files that use it" in found.partly
