@@ -1,4 +1,4 @@
-"""``python -m models.train <step>``: fetch, pack, tokenizer, revive, train, export, check, evaluate, card."""
+"""``python -m models.train <step>``: fetch, pack, tokenizer, train, export, evaluate, trial, and so on."""
 
 from __future__ import annotations
 
@@ -46,16 +46,64 @@ def _tokenizer(_: argparse.Namespace, work: Path) -> None:
 
 
 def _train(arguments: argparse.Namespace, work: Path) -> None:
-    from models.train.train import train
+    from models.train.train import Files, Stretch, decay_in_pieces, train
 
+    trunk, decayed = work / "trunk.pt", work / "decayed.pt"
+    start, until, down = trunk, arguments.until, arguments.decay_tokens
+    if down:
+        start, until = decay_in_pieces(trunk, decayed, down)
     train(
         load_recipe(),
-        work,
-        seconds=arguments.seconds,
-        decay=arguments.decay,
+        Files(
+            corpus=work / arguments.corpus,
+            tokenizer=work / "tokenizer.json",
+            start=start,
+            out=decayed if arguments.decay or down else trunk,
+        ),
+        Stretch(seconds=arguments.seconds, decay=arguments.decay, until=until, decay_tokens=down),
         threads=arguments.threads,
         compiled=not arguments.eager,
     )
+
+
+def _carry(arguments: argparse.Namespace, work: Path) -> None:
+    from models.train.carry import pack_trunk, share_corpus, unpack_trunk
+
+    if arguments.unpack:
+        unpack_trunk(arguments.folder, work / "trunk.pt")
+    elif arguments.shares:
+        share_corpus(work / "train.jsonl.gz", arguments.folder, shares=arguments.shares)
+    else:
+        pack_trunk(work / "trunk.pt", arguments.folder)
+
+
+def _trial(arguments: argparse.Namespace, work: Path) -> None:
+    from models.train.trial import load_trials, try_out
+
+    arguments.results.mkdir(parents=True, exist_ok=True)
+    table = load_trials(load_recipe())
+    names = arguments.names or [it.name for it in table.trials]
+    out = arguments.results / "trials.csv"
+    try_out(table, names, work, out, seconds=arguments.seconds, threads=arguments.threads)
+
+
+def _speed(arguments: argparse.Namespace, work: Path) -> None:
+    from models.train.trial import load_trials
+    from models.train.trial_speed import write_speeds
+
+    trials = load_trials(load_recipe()).trials
+    write_speeds(trials, work, arguments.results / "shapes.csv", threads=arguments.threads)
+
+
+def _quantize(arguments: argparse.Namespace, work: Path) -> None:
+    from models.train.quantize import quantizations, write_quantizations
+
+    context, rows = load_recipe().training.context, []
+    for source in arguments.files:
+        texts = _checked_texts(work)
+        made = quantizations(source, work / "quantized", texts, context=context, threads=arguments.threads)
+        rows += [(source.stem, it) for it in made]
+    write_quantizations(rows, arguments.results / "quantization.csv")
 
 
 def _export(arguments: argparse.Namespace, work: Path) -> None:
@@ -73,10 +121,8 @@ def _export(arguments: argparse.Namespace, work: Path) -> None:
 
 def _check(arguments: argparse.Namespace, work: Path) -> None:
     from models.train.check_export import check_export
-    from models.train.pack import read_corpus
 
-    files = read_corpus(work / "heldout.jsonl.gz")
-    texts = [it.text for it in files[:: max(1, len(files) // CHECKED_FILES)]]
+    texts = _checked_texts(work)
     context = load_recipe().training.context
     agreement = check_export(
         work / arguments.checkpoint,
@@ -87,6 +133,13 @@ def _check(arguments: argparse.Namespace, work: Path) -> None:
         averaged=arguments.averaged,
     )
     print(agreement)
+
+
+def _checked_texts(work: Path) -> list[str]:
+    from models.train.pack import read_corpus
+
+    files = read_corpus(work / "heldout.jsonl.gz")
+    return [it.text for it in files[:: max(1, len(files) // CHECKED_FILES)]]
 
 
 def _evaluate(arguments: argparse.Namespace, work: Path) -> None:
@@ -136,6 +189,11 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--decay", action="store_true", help="go down to rate zero, from the trunk, for an export"
     )
+    train.add_argument(
+        "--decay-tokens", type=int, default=0, help="the same over so many tokens; goes on if interrupted"
+    )
+    train.add_argument("--until", type=int, help="tokens in all at which to stop")
+    train.add_argument("--corpus", default="train.jsonl.gz", help="a file in the work folder")
     train.add_argument("--threads", type=int, default=2)
     train.add_argument("--eager", action="store_true", help="do not compile the model")
 
@@ -147,6 +205,13 @@ def _parser() -> argparse.ArgumentParser:
         step.add_argument("--quantization", choices=("q8_0", "f16"), default="f16")
         step.add_argument("--out", type=Path, default=MODEL)
 
+    carry = steps.add_parser("carry", help="the trunk in small parts, for another machine")
+    carry.set_defaults(step=_carry)
+    carry.add_argument("folder", type=Path, help="where the parts lie")
+    carry.add_argument("--unpack", action="store_true", help="make trunk.pt of them")
+    carry.add_argument("--shares", type=int, default=0, help="write the corpus in so many shares instead")
+    _add_trials(steps)
+
     evaluate = steps.add_parser("evaluate")
     evaluate.set_defaults(step=_evaluate)
     evaluate.add_argument("--out", type=Path, default=MODEL, help="the GGUF file to judge")
@@ -156,6 +221,21 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--threads", type=int, default=2)
     evaluate.add_argument("--results", type=Path, default=RESULTS)
     return parser
+
+
+def _add_trials(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    trial = steps.add_parser("trial", help="variants of the recipe, each for the same arithmetic")
+    trial.set_defaults(step=_trial)
+    trial.add_argument("names", nargs="*", help="of trials.toml; all of them if none is given")
+    trial.add_argument("--seconds", type=float, default=170.0, help="how long to train in this call")
+    speed = steps.add_parser("speed", help="the shapes of the trials in llama.cpp")
+    speed.set_defaults(step=_speed)
+    quantize = steps.add_parser("quantize", help="what each quantization of a file in F16 costs")
+    quantize.set_defaults(step=_quantize)
+    quantize.add_argument("files", nargs="+", type=Path)
+    for it in (trial, speed, quantize):
+        it.add_argument("--threads", type=int, default=2)
+        it.add_argument("--results", type=Path, default=RESULTS)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,26 @@ def check_export(
     )
 
 
+def mean_nats(file: Path, texts: Sequence[str], *, context: int, threads: int) -> float:
+    """What llama.cpp makes of the first ``context`` tokens of some texts, in nats per token, text by text."""
+    llama = Llama(
+        str(file),
+        n_ctx=context,
+        n_batch=context,
+        n_threads=threads,
+        n_threads_batch=threads,
+        logits_all=True,
+        verbose=False,
+    )
+    nats = []
+    for text in texts:
+        ids = llama.tokenize(text.encode(), add_bos=False, special=False)[:context]
+        llama.reset()
+        llama.eval(ids)
+        nats.append(_nats(np.asarray(llama.scores[: len(ids)], dtype=np.float32), ids))
+    return float(np.mean(nats))
+
+
 def _nats(logits: NDArray[np.float32], ids: Sequence[int]) -> float:
     scores = logits[:-1] - logits[:-1].max(axis=1, keepdims=True)
     logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))

@@ -13,7 +13,6 @@ from typing import Final
 
 # How often each kind of cut is made. Most ghost text is the rest of a line.
 KINDS: Final = {"word": 0.25, "inside": 0.2, "bracket": 0.15, "line": 0.15, "end": 0.1, "block": 0.15}
-ANCHORED_SHARE = 0.45  # While somebody types, the anchor lags behind the cursor at nearly every keystroke.
 ANCHOR_LINES = 10  # The engine moves its anchor after about so many typed lines.
 BLOCK_LINES = 8  # Longer blocks are beyond a small model, and beyond what a user reads at a glance.
 TRIES = 20  # Draws before a text is given up as having no place of the wanted kind.
@@ -32,9 +31,7 @@ class Cut:
     typed: int = 0
 
 
-def cut(
-    text: str, rng: random.Random, *, kind: str | None = None, anchored: bool | None = None
-) -> Cut | None:
+def cut(text: str, rng: random.Random, *, kind: str | None = None, anchored_share: float = 0.0) -> Cut | None:
     """One random cut; ``None`` where the text has no place for one."""
     wanted = kind or rng.choices(list(KINDS), weights=list(KINDS.values()))[0]
     for _ in range(TRIES):
@@ -42,8 +39,7 @@ def cut(
         if span is None:
             continue
         start, end = span
-        if anchored is None:
-            anchored = rng.random() < ANCHORED_SHARE
+        anchored = rng.random() < anchored_share
         anchor = _anchor(text, start, rng) if anchored else start
         return Cut(
             kind=wanted,

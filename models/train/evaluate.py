@@ -80,7 +80,7 @@ def evaluate(
             for number in range(count):
                 rng = random.Random(f"{seed}/{language}/{kind}/{number}")
                 text = _window(rng.choice(projects[rng.choice(sorted(projects))]).text, rng)
-                made = cut(text, rng, kind=kind, anchored=False)
+                made = cut(text, rng, kind=kind)
                 if made is not None and made.middle.strip():
                     outcomes.append(judge_cut(judge, made, language))
                     outcomes.append(judge_cut(judge, anchored_above(made, lines_above), language))

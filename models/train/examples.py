@@ -17,15 +17,9 @@ from tokenizers import Tokenizer
 
 from models.train.clean import SourceFile
 from models.train.cuts import Cut, cut
+from models.train.recipe import Mixture
 from models.train.tokenizer import END, FILE, MIDDLE, PAD, PREFIX, REPO, SUFFIX
 
-PLAIN_SHARE = 0.08  # Enough to keep the model able to go on without a suffix.
-REPO_SHARE = 0.15  # Rows that begin with a piece of another file of the same project.
-PAIR_SHARE = 0.3  # Rows that hold two smaller examples: short files are common, too.
-SUFFIX_SHARE = (
-    0.45  # Of the room at most, drawn evenly from none: run-time prompts favor the prefix likewise.
-)
-MIDDLE_WEIGHT = 2.0  # The middle is what we use; the rest teaches the language.
 CHARACTERS_PER_TOKEN = 4.0  # Generous, so that a window overfills its budget; the token count decides.
 SMALLEST = 96  # Tokens; less room than this is padded.
 
@@ -54,37 +48,46 @@ def corpus(files: Sequence[SourceFile]) -> Corpus:
     return Corpus(files=files, sums=list(accumulate(len(it.text) for it in files)), projects=dict(projects))
 
 
-def row(source: Corpus, tokenizer: Tokenizer, *, seed: int, number: int, context: int) -> Row:
+def row(
+    source: Corpus, tokenizer: Tokenizer, mixture: Mixture, *, seed: int, number: int, context: int
+) -> Row:
     """Row ``number``: examples until the context is full, then padding that counts nothing."""
     rng = random.Random(f"{seed}/{number}")
     ids: list[int] = []
     weights: list[float] = []
-    budget = context if rng.random() < 1 - PAIR_SHARE else rng.randint(context // 4, context * 3 // 4)
+    budget = context if rng.random() < 1 - mixture.pair_share else rng.randint(context // 4, context * 3 // 4)
     while SMALLEST <= context - len(ids):
-        made = _example(source, tokenizer, rng, min(budget, context - len(ids)))
+        made = _example(source, tokenizer, mixture, rng, min(budget, context - len(ids)))
         ids += made.ids
         weights += made.weights
         budget = context
     rest = context - len(ids)
-    return Row(ids=ids + [_id(tokenizer, PAD)] * rest, weights=weights + [0.0] * rest)
+    return Row(ids=ids + [token_id(tokenizer, PAD)] * rest, weights=weights + [0.0] * rest)
 
 
-def _example(source: Corpus, tokenizer: Tokenizer, rng: random.Random, budget: int) -> Row:
+def _example(source: Corpus, tokenizer: Tokenizer, mixture: Mixture, rng: random.Random, budget: int) -> Row:
     file = rng.choices(source.files, cum_weights=source.sums)[0]
     style = rng.random()
-    if style < PLAIN_SHARE:
-        return _plain(file, tokenizer, rng, budget)
+    if style < mixture.plain_share:
+        return _plain(file, tokenizer, rng, budget, mixture.other_weight)
     head: list[int] = []
-    if style < PLAIN_SHARE + REPO_SHARE and 3 * SMALLEST < budget:
+    if style < mixture.plain_share + mixture.repo_share and 3 * SMALLEST < budget:
         head = _repository(source, file, tokenizer, rng, budget // 3)
-    made = cut(_window(file.text, rng, budget - len(head)), rng)
+    made = cut(_window(file.text, rng, budget - len(head)), rng, anchored_share=mixture.anchored_share)
     if made is None:
-        return _plain(file, tokenizer, rng, budget)
-    return fim_row(tokenizer, made, budget, suffix_share=rng.uniform(0, SUFFIX_SHARE), head=head)
+        return _plain(file, tokenizer, rng, budget, mixture.other_weight)
+    share = rng.uniform(0, mixture.suffix_share)
+    return fim_row(tokenizer, mixture, made, budget, suffix_share=share, head=head)
 
 
 def fim_row(
-    tokenizer: Tokenizer, made: Cut, budget: int, *, suffix_share: float, head: Sequence[int] = ()
+    tokenizer: Tokenizer,
+    mixture: Mixture,
+    made: Cut,
+    budget: int,
+    *,
+    suffix_share: float,
+    head: Sequence[int] = (),
 ) -> Row:
     """One fill-in-the-middle example in at most ``budget`` tokens: far prefix and far suffix give way."""
     prefix, suffix, middle = (_encode(tokenizer, it) for it in (made.prefix, made.suffix, made.middle))
@@ -92,18 +95,25 @@ def fim_row(
     middle = middle[: room // 2]  # a middle that fills the window teaches nothing about its surroundings
     suffix = suffix[: int(suffix_share * (room - len(middle)))]
     prefix = prefix[max(0, len(prefix) + len(suffix) + len(middle) - room) :]
-    start = [*head, _id(tokenizer, PREFIX), *prefix, _id(tokenizer, SUFFIX), *suffix, _id(tokenizer, MIDDLE)]
+    start = [
+        *head,
+        token_id(tokenizer, PREFIX),
+        *prefix,
+        token_id(tokenizer, SUFFIX),
+        *suffix,
+        token_id(tokenizer, MIDDLE),
+    ]
     # The marks themselves are given by the prompt: predicting them is not learned.
-    given = {_id(tokenizer, it) for it in (PREFIX, SUFFIX, MIDDLE)}
-    weights = [0.0 if it in given else 1.0 for it in start]
-    whole = [*middle, _id(tokenizer, END)]
-    return Row(ids=start + whole, weights=weights + [MIDDLE_WEIGHT] * len(whole))
+    given = {token_id(tokenizer, it) for it in (PREFIX, SUFFIX, MIDDLE)}
+    weights = [0.0 if it in given else mixture.other_weight for it in start]
+    whole = [*middle, token_id(tokenizer, END)]
+    return Row(ids=start + whole, weights=weights + [mixture.middle_weight] * len(whole))
 
 
-def _plain(file: SourceFile, tokenizer: Tokenizer, rng: random.Random, budget: int) -> Row:
+def _plain(file: SourceFile, tokenizer: Tokenizer, rng: random.Random, budget: int, weight: float) -> Row:
     ids = _encode(tokenizer, _window(file.text, rng, budget))[: budget - 1]
-    ids.append(_id(tokenizer, END))
-    return Row(ids=ids, weights=[1.0] * (len(ids) - 1) + [0.0])
+    ids.append(token_id(tokenizer, END))
+    return Row(ids=ids, weights=[weight] * (len(ids) - 1) + [0.0])
 
 
 def _repository(
@@ -113,8 +123,8 @@ def _repository(
     other = source.files[rng.choice(source.projects[file.project])]
     texts = (file.project + "\n", f"{other.path}\n{_window(other.text, rng, budget)}", f"{file.path}\n")
     name, piece, path = (_encode(tokenizer, it) for it in texts)
-    separator = _id(tokenizer, FILE)
-    return [_id(tokenizer, REPO), *name, separator, *piece[:budget], separator, *path]
+    separator = token_id(tokenizer, FILE)
+    return [token_id(tokenizer, REPO), *name, separator, *piece[:budget], separator, *path]
 
 
 def _window(text: str, rng: random.Random, budget: int) -> str:
@@ -133,7 +143,8 @@ def _encode(tokenizer: Tokenizer, text: str) -> list[int]:
     return ids
 
 
-def _id(tokenizer: Tokenizer, token: str) -> int:
+def token_id(tokenizer: Tokenizer, token: str) -> int:
+    """The number of a token that must be there."""
     number = tokenizer.token_to_id(token)
     if number is None:
         raise ValueError(f"the tokenizer has no {token}")

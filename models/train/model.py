@@ -119,6 +119,15 @@ def count_parameters(model: nn.Module) -> int:
     return sum(it.numel() for it in model.parameters())
 
 
+def flops_per_token(shape: Shape, context: int) -> float:
+    """Floating-point operations of training on one token: two per weight and pass, and causal attention."""
+    size = shape.hidden // shape.heads
+    attention = 2 * shape.hidden**2 + 2 * shape.hidden * shape.kv_heads * size
+    weights = shape.layers * (attention + 3 * shape.hidden * shape.feed_forward)
+    weights += shape.hidden * shape.vocabulary  # The output; the embedding is only looked up.
+    return 6.0 * (weights + shape.layers * shape.hidden * context)
+
+
 def _angles(shape: Shape, length: int, device: torch.device) -> tuple[Tensor, Tensor]:
     size = shape.hidden // shape.heads
     frequencies = shape.rope_base ** (-torch.arange(0, size, 2, device=device).float() / size)

@@ -29,24 +29,26 @@ def test_rows_are_full_and_the_same_for_the_same_number() -> None:
     """A resumed run sees the rows it would have seen."""
     from models.train.clean import SourceFile
     from models.train.examples import corpus, row
+    from models.train.recipe import load_recipe
 
     files = [SourceFile(project="p", path=f"{n}.py", language="python", text=TEXT) for n in range(3)]
-    tokenizer = bytes_tokenizer()
+    source, tokenizer, mixture = corpus(files), bytes_tokenizer(), load_recipe().mixture
     for number in range(30):
-        made = row(corpus(files), tokenizer, seed=1, number=number, context=CONTEXT)
+        made = row(source, tokenizer, mixture, seed=1, number=number, context=CONTEXT)
         assert (len(made.ids), len(made.weights)) == (CONTEXT, CONTEXT)
-        assert made == row(corpus(files), tokenizer, seed=1, number=number, context=CONTEXT)
+        assert made == row(source, tokenizer, mixture, seed=1, number=number, context=CONTEXT)
 
 
 def test_an_example_is_prefix_suffix_middle_end() -> None:
     """The order and the marks of the run-time prompt; near text is kept, far text gives way."""
     from models.train.cuts import cut
-    from models.train.examples import MIDDLE_WEIGHT, fim_row
+    from models.train.examples import fim_row
+    from models.train.recipe import load_recipe
 
-    tokenizer = bytes_tokenizer()
-    made = cut(TEXT, random.Random(2), kind="line", anchored=False)
+    tokenizer, mixture = bytes_tokenizer(), load_recipe().mixture
+    made = cut(TEXT, random.Random(2), kind="line")
     assert made is not None
-    row = fim_row(tokenizer, made, CONTEXT, suffix_share=0.3)
+    row = fim_row(tokenizer, mixture, made, CONTEXT, suffix_share=0.3)
     text = tokenizer.decode(row.ids, skip_special_tokens=False)
     prefix, rest = text.removeprefix("<|fim_prefix|>").split("<|fim_suffix|>")
     suffix, rest = rest.split("<|fim_middle|>")
@@ -54,4 +56,19 @@ def test_an_example_is_prefix_suffix_middle_end() -> None:
     assert made.prefix.endswith(prefix)
     assert made.suffix.startswith(suffix)
     assert rest == made.middle + "<|endoftext|>"
-    assert row.weights[-1] == MIDDLE_WEIGHT
+    assert row.weights[-1] == mixture.middle_weight
+
+
+def test_the_mixture_says_what_is_learned() -> None:
+    """With no weight outside of the middle, a row that is no fill-in-the-middle teaches nothing."""
+    from models.train.clean import SourceFile
+    from models.train.examples import corpus, row
+    from models.train.recipe import changed, load_recipe
+
+    changes = {"mixture": {"plain_share": 0.5, "other_weight": 0.0, "middle_weight": 3.0}}
+    mixture = changed(load_recipe(), changes).mixture
+    source = corpus([SourceFile(project="p", path="a.py", language="python", text=TEXT)])
+    tokenizer = bytes_tokenizer()
+    rows = [row(source, tokenizer, mixture, seed=1, number=it, context=CONTEXT) for it in range(30)]
+    assert {weight for it in rows for weight in it.weights} == {0.0, 3.0}
+    assert any(not any(it.weights) for it in rows)
