@@ -168,12 +168,10 @@ def _prompt_rows(spec: ModelSpec, task: Task, known: Answers) -> Iterator[tables
 
 
 def _about(spec: ModelSpec, languages: Sequence[str], cuts: int, seed: int) -> dict[str, str]:
-    return {
-        **fingerprint(spec),
-        "languages": " ".join(languages),
-        "random places": f"{cuts} in {languages[0]}, {cuts // OTHERS} in each other language",
-        "seed": str(seed),
-    }
+    count = f"{cuts} in {languages[0]}"
+    if 1 < len(languages):
+        count += f", {cuts // OTHERS} in each of {' '.join(languages[1:])}"
+    return {**fingerprint(spec), "random places": count, "seed": str(seed)}
 
 
 def _parser() -> argparse.ArgumentParser:

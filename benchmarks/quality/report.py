@@ -35,13 +35,18 @@ def write(folder: Path, tables: Mapping[str, Sequence[Row]], about: Mapping[str,
 
 
 def quality(rows: Sequence[Row]) -> Iterator[str]:
-    """How often it is right, and how often it is in the way, by language."""
+    """How often it is right, and how often it is in the way, by language; every kind is in the file."""
     for language in dict.fromkeys(it["language"] for it in rows):
-        mine = [it for it in rows if it["language"] == language]
+        mine = [it for it in rows if it["language"] == language and _is_told(it)]
         for title, names in (("right", QUALITY), ("in the way, of what is shown", NOISE)):
             part = mine if names is QUALITY else [it for it in mine if names[0] in it]
             yield f"\n## {language}: {title}\n"
             yield from markdown(part, ("kind", "way", "n"), names)
+
+
+def _is_told(row: Row) -> bool:
+    """All of random places; of a kind alone what both say and what is shown of it."""
+    return row["kind"] == "random" or row["way"] in ("both", "balanced")
 
 
 def thresholds(rows: Sequence[Row]) -> Iterator[str]:
