@@ -24,6 +24,7 @@ import numpy as np
 import psutil
 
 from benchmarks.shape_onnx import KINDS, sources, tokenizer, wordpiece, write
+from codeindex.build_rules import rules
 from codeindex.embed import open_embedder
 from codeindex.embed_near import ByMeaning
 from codeindex.embed_pool import Floats, unit
@@ -48,7 +49,7 @@ class Shelf:
 
     def __init__(self, folder: Path, model: str, vectors: Floats) -> None:
         """Make it, with a vector for each line."""
-        self._writer = open_writer(folder)
+        self._writer = open_writer(folder, rules=rules())
         self._model = model
         self._files = 0
         self.put(vectors)

@@ -67,10 +67,6 @@ def cold(root: Path, cache: Path) -> Found:
     assert reader is not None
     with reader:
         counts = reader.counts()
-    disk = size_on_disk(store_folder(root, cache))
-    with open_writer(store_folder(root, cache), rules=rules()) as writer:
-        writer.collect()  # As the writer itself does after twenty quiet seconds.
-    rested = size_on_disk(store_folder(root, cache))
     assert time.monotonic() - began >= seconds
     return {
         "cold: files": counts.files,
@@ -80,8 +76,19 @@ def cold(root: Path, cache: Path) -> Found:
         "cold: lines/s": counts.lines / seconds,
         "cold: lines per processor second": counts.lines / cpu,
         "cold: memory of all its processes, MB": peak,
-        "disk: bytes per byte of source, at once": disk / counts.bytes,
-        "disk: bytes per byte of source, after a rest": rested / counts.bytes,
+        **_on_disk("disk", root, cache, counts.bytes),
+    }
+
+
+def _on_disk(name: str, root: Path, cache: Path, source: int) -> Found:
+    """What the index takes, as it is and after a rest."""
+    folder = store_folder(root, cache)
+    at_once = size_on_disk(folder)
+    with open_writer(folder, rules=rules()) as writer:
+        writer.collect()  # As the writer itself does after twenty quiet seconds.
+    return {
+        f"{name}: bytes per byte of source, at once": at_once / source,
+        f"{name}: bytes per byte of source, after a rest": size_on_disk(folder) / source,
     }
 
 
@@ -100,13 +107,12 @@ def cold_vectors(root: Path, cache: Path, model: Path) -> Found:
     assert reader is not None
     with reader:
         counts = reader.counts()
-    disk = size_on_disk(store_folder(root, cache))
     return {
         "cold with vectors: seconds": seconds,
         "cold with vectors: lines/s": counts.lines / seconds,
         "cold with vectors: lines per processor second": counts.lines / cpu,
         "cold with vectors: memory of all its processes, MB": peak,
-        "disk with vectors: bytes per byte of source": disk / counts.bytes,
+        **_on_disk("disk with vectors", root, cache, counts.bytes),
     }
 
 
@@ -285,7 +291,7 @@ def _turns() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def vectors(client: Client, began: float) -> Found:
-    """Until each chunk has a vector, of a static table with random weights."""
+    """Until each chunk has a vector."""
     reader = open_reader(store_folder(client.root, client.cache))
     assert reader is not None
     with reader:

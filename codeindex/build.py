@@ -29,6 +29,7 @@ from codeindex.walk import FoundFile, walk, walk_at
 
 BATCH_S, FIRST_BATCH_S = 0.7, 0.2
 BATCH_FILES = 1_000
+FIRST_WORKERS = 2
 BATCH_BYTES = 24_000_000  # Of files, so that what waits to be written fits into memory.
 REDOES_FOLDER = frozenset({GIT, OURS, ".git", *MARKERS})
 """When such a file comes, changes or goes, other files in its folder belong or do not belong any more."""
@@ -123,6 +124,8 @@ class Site:
         if self.writer.meta("judged") != judged:
             self.writer.doubt(judged)
         known = self.writer.known()
+        if not known:
+            self._pool.start(FIRST_WORKERS)  # They take a moment to begin: meanwhile we look around.
         problems: list[Problem] = []
         found = {it.relative: it for it in walk(self.root, self.config, problems=problems)}
         changed = [it for it in found.values() if _has_changed(it, known.get(it.relative))]

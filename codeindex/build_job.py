@@ -21,6 +21,8 @@ TRIES = 3
 RACY_NS = 2_000_000_000
 """A file that changed less than this before it was read may change again without a new time: some file
 systems count in steps of two seconds. Such a file is read once more."""
+SELDOM = (50_000, 50, 50)
+"""How many objects come before garbage in circles is looked for: rows are many, and none of them is any."""
 READY = "ready"
 """What a worker says first."""
 

@@ -27,7 +27,9 @@ logger = logging.getLogger(__name__)
 PARSER = "codeindex.parse:parse"
 LIMIT_S = 30.0
 """The longest that a single file may take. A megabyte takes a tenth of a second."""
-GROUP_BYTES, GROUP_FILES = 400_000, 48
+GROUP_BYTES, GROUP_FILES = 100_000, 24
+ROOM_BYTES, ROOM_FILES = 400_000, 48
+"""What a worker has waiting at most: as much as it reads while the results of others are written."""
 TICK_S = 0.2
 
 
@@ -71,10 +73,10 @@ class _Worker:
         self.given |= {it.found.relative: it for it in jobs}
         self.send(jobs)
 
-    def has_room(self) -> bool:
-        """Whether it may soon be without work: it is given the next group while it is at the last one."""
+    def has_room(self, most: float) -> bool:
+        """Whether it may soon be without work: it is given more while it is at something, up to a size."""
         size = sum(it.found.size for it in self.given.values())
-        return len(self.given) < GROUP_FILES // 2 and size < GROUP_BYTES // 2
+        return not self.given or (len(self.given) < ROOM_FILES and size < most)
 
     def end(self) -> None:
         """It holds nothing that could be lost: kill it."""
@@ -109,15 +111,20 @@ class Pool:
         while keep < len(self._workers):
             self._workers.pop().end()
 
+    def start(self, most: int) -> None:
+        """Have some workers, no more than there may be, before it is known what for."""
+        while len(self._workers) < min(self._jobs, most):
+            self._workers.append(_Worker(self._setup))
+
     def run(
         self, files: Iterable[FoundFile], *, paused: Callable[[], bool] = lambda: False
     ) -> Generator[Done, None, None]:
         """Read files; the results come as they are ready. To leave early ends the workers."""
-        groups = deque(_groups(files))
+        groups = _Groups(files)
         suspects: deque[Job] = deque()
         whole = False
         try:
-            while groups or suspects or any(it.given for it in self._workers):
+            while groups.waiting or suspects or any(it.given for it in self._workers):
                 if not paused():
                     self._hand_out(groups, suspects)
                 if not any(it.given for it in self._workers):
@@ -128,16 +135,20 @@ class Pool:
             if not whole:
                 self.close()
 
-    def _hand_out(self, groups: deque[list[Job]], suspects: deque[Job]) -> None:
-        waiting = len(groups) + len(suspects)
-        while len(self._workers) < min(self._jobs, waiting + sum(bool(it.given) for it in self._workers)):
-            self._workers.append(_Worker(self._setup))
+    def _hand_out(self, groups: _Groups, suspects: deque[Job]) -> None:
+        waiting = len(groups.waiting) + len(suspects)
+        self.start(waiting + sum(bool(it.given) for it in self._workers))
         for worker in self._workers:
             if suspects and not worker.given:
                 worker.give([suspects.popleft()])  # Alone: if it dies now, we know of what.
-        while groups and not suspects and (free := [it for it in self._workers if it.has_room()]):
-            for worker in free[: len(groups)]:
-                worker.give(groups.popleft())
+        while groups.waiting and not suspects:
+            # The last ones in small portions: so all workers have done their part at the same time.
+            most = min(ROOM_BYTES, groups.bytes_left / (2 * self._jobs))
+            free = [it for it in self._workers if it.has_room(most)]
+            if not free:
+                break
+            for worker in free[: len(groups.waiting)]:
+                worker.give(groups.take())
 
     def _collected(self, suspects: deque[Job]) -> Iterator[Done]:
         """What is ready within a moment."""
@@ -192,15 +203,24 @@ def _left_out(found: FoundFile) -> Indexed:
     )
 
 
-def _groups(files: Iterable[FoundFile]) -> Iterator[list[Job]]:
+class _Groups:
     """Files together, so that there are not too many messages; large ones alone."""
-    group: list[Job] = []
-    size = 0
-    for it in files:
-        if group and (GROUP_BYTES < size + it.size or GROUP_FILES <= len(group)):
-            yield group
-            group, size = [], 0
-        group.append(Job(found=it))
-        size += it.size
-    if group:
-        yield group
+
+    def __init__(self, files: Iterable[FoundFile]) -> None:
+        self.waiting: deque[list[Job]] = deque()
+        self.bytes_left = 0
+        size = 0
+        for it in files:
+            last = self.waiting[-1] if self.waiting else None
+            if last is None or GROUP_BYTES < size + it.size or GROUP_FILES <= len(last):
+                last, size = [], 0
+                self.waiting.append(last)
+            last.append(Job(found=it))
+            size += it.size
+            self.bytes_left += it.size
+
+    def take(self) -> list[Job]:
+        """The next ones."""
+        group = self.waiting.popleft()
+        self.bytes_left -= sum(it.found.size for it in group)
+        return group

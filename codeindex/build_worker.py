@@ -6,6 +6,7 @@ to an end. It speaks pickles over its standard input and output with whoever sta
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import queue
@@ -18,7 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from codeindex.build_job import READY, Done, Job, Parse, Setup, read_job
+from codeindex.build_job import READY, SELDOM, Done, Job, Parse, Setup, read_job
 from codeindex.store import Reader, StoreError, open_reader
 
 NICE = 10
@@ -85,6 +86,8 @@ def main() -> int:
     os.dup2(2, 1)  # Nobody's print gets between the results.
     if hasattr(os, "setpriority"):
         os.setpriority(os.PRIO_PROCESS, 0, max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))
+    gc.freeze()
+    gc.set_threshold(*SELDOM)
     results: queue.SimpleQueue[Any] = queue.SimpleQueue()
     sender = threading.Thread(target=_send, args=(outbox, results), daemon=True)
     try:

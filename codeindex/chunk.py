@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import cached_property
 from itertools import accumulate, pairwise
 
 from codeindex.types import Chunk, Kind, Symbol
@@ -62,11 +63,16 @@ class Lines:
 
     def __init__(self, lines: Sequence[str]) -> None:
         self.stripped = [it.strip() for it in lines]
+        self._lines = lines
         self._until = list(accumulate(map(len, self.stripped), initial=0))
-        self.indents = [len(it) - len(it.lstrip()) for it in lines]
 
     def __len__(self) -> int:
         return len(self.stripped)
+
+    @cached_property
+    def indents(self) -> list[int]:
+        """How far each line is in: asked for only where a text is split by its look."""
+        return [len(it) - len(it.lstrip()) for it in self._lines]
 
     def weight(self, first: int, last: int) -> int:
         """Characters in these lines (1-based, inclusive), without indentation."""

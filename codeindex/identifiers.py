@@ -20,7 +20,8 @@ PART = re.compile(
     r"(?:[A-Z]{2,}s(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+)(?:\d+(?:[a-z](?![a-zA-Z]))?)?"
     r"|\d+(?:[a-z](?![a-zA-Z]))?"
 )
-ENCODED = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60,}={0,2}")
+LONG_RUN = 60  # characters: from this length on, letters and digits without a blank may be encoded bytes
+ENCODED = re.compile(rf"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{{{LONG_RUN},}}={{0,2}}")
 STRETCH = re.compile(r"[A-Z]+|[a-z]+|\d+|[+/]")
 
 
@@ -41,17 +42,24 @@ def searchable(text: str) -> str:
     """
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    if ENCODED.search(text):
+    # To part a text at its blanks is quicker than to look for such runs, and few texts have a word so long.
+    if LONG_RUN <= max(map(len, text.split()), default=0):
         text = ENCODED.sub(lambda it: " " if _is_encoded(it[0]) else it[0], text)
-    return " ".join(filter(None, map(_words, WORD.findall(text))))
+    if KEPT < len(_WORDS):
+        _WORDS.clear()
+    return " ".join(filter(None, map(_WORDS.__getitem__, WORD.findall(text))))
 
 
-@lru_cache(KEPT)
-def _words(word: str) -> str:
-    if _is_noise(word):
-        return ""
-    parts = split(word)
-    return " ".join(("".join(parts), *parts)) if 1 < len(parts) else "".join(parts)
+class _Words(dict[str, str]):
+    """What becomes of each word, worked out once."""
+
+    def __missing__(self, word: str) -> str:
+        parts = () if _is_noise(word) else split(word)
+        said = self[word] = " ".join(("".join(parts), *parts)) if 1 < len(parts) else "".join(parts)
+        return said
+
+
+_WORDS = _Words()
 
 
 def _is_noise(word: str) -> bool:

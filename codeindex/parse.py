@@ -96,7 +96,7 @@ def _tree(data: bytes, language: tree_sitter.Language) -> tree_sitter.Tree | Non
     try:
         return parser.parse(
             lambda offset, _: data[offset : offset + READ_AT_ONCE],
-            progress_callback=lambda *_: is_late(),
+            progress_callback=is_late,
         )
     except ValueError:  # it was stopped
         return None
@@ -108,11 +108,11 @@ def _is_hopeless(root: tree_sitter.Node) -> bool:
     return any(MOST_LOOSE_MARKS < it.child_count - it.named_child_count for it in nodes)
 
 
-def _deadline(seconds: float) -> Callable[[], bool]:
+def _deadline(seconds: float) -> Callable[[int, bool], bool]:
     """Whether the time is over; the clock, which is not cheap everywhere, is read once in so many calls."""
     end = time.thread_time() + seconds
     calls = count(1)
-    return lambda: next(calls) % CALLS_PER_LOOK == 0 and end < time.thread_time()
+    return lambda *_: next(calls) % CALLS_PER_LOOK == 0 and end < time.thread_time()
 
 
 def _cursor(query: tree_sitter.Query) -> tree_sitter.QueryCursor:

@@ -42,11 +42,11 @@ def _children(
     node: Node, text: Text, lines: Lines, definitions: _Definitions, levels: int, is_among_members: bool
 ) -> tuple[Block, ...]:
     found: list[Block] = []
-    covered = 0
+    covered, count = 0, len(lines)
     for child in node.children:
         row, _ = child.start_point
         end_row, end_column = child.end_point
-        last = min(end_row + (0 if end_column == 0 and row < end_row else 1), len(lines))
+        last = min(end_row + (0 if end_column == 0 and row < end_row else 1), count)
         if last <= covered:
             continue
         covered = last

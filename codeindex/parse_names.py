@@ -9,6 +9,8 @@ from codeindex.types import Reference
 
 LONGEST_NAME = 120  # bytes: what is longer is no name that anybody wrote
 NOBODY = frozenset({b"self", b"this", b"super", b"cls", b"Self"})  # whoever is speaking
+END = 1 << 62  # Behind every text.
+NOTHING: frozenset[bytes] = frozenset()
 Captures = Mapping[str, Sequence[Node]]
 
 
@@ -43,37 +45,38 @@ def references(
     )
     uses = plain | member | call | member_call
     unread = ((it.start_byte, it.end_byte) for it in captures.get("skip.all", ()))
-    ranges = sorted([*imported, *unread])
-    found: dict[tuple[int | None, bytes], list[int | bool]] = {}
-    position = past = 0
+    ranges = [*sorted([*imported, *unread]), (END, END)]
+    found: dict[tuple[int | None, bytes], Reference] = {}
+    position, (begin, end), others = 0, ranges[0], iter(ranges[1:])
+    borders.append(END)
+    owner, hidden = owners[0], visible.get(owners[0], NOTHING)
     for at in sorted(uses.keys() - skipped):
-        while past < len(ranges) and ranges[past][1] <= at:
-            past += 1
-        if past < len(ranges) and ranges[past][0] <= at:
+        while end <= at:
+            begin, end = next(others)
+        if begin <= at:
             continue
-        while position < len(borders) and borders[position] <= at:
-            position += 1
-        owner = owners[position]
+        if borders[position] <= at:
+            while borders[position] <= at:
+                position += 1
+            owner = owners[position]
+            hidden = visible.get(owner, NOTHING)
         node = uses[at]
         name = data[at : node.end_byte]
-        is_call = at in call or at in member_call
-        is_member = at in member or at in member_call
-        if (
-            not name
-            or name in NOBODY
-            or name[:1].isdigit()
-            or (not is_member and name in visible.get(owner, ()))
-        ):
+        if name in NOBODY or (name in hidden and at not in member and at not in member_call):
             continue
-        row = found.get((owner, name))
-        if row is not None:
-            row[1] = row[1] or is_call
-        elif len(name) <= LONGEST_NAME:
-            found[owner, name] = [node.start_point[0] + 1, is_call]
-    return tuple(
-        Reference(name=name.decode("utf-8", "replace"), line=line, symbol=owner, is_call=bool(is_call))
-        for (owner, name), (line, is_call) in found.items()
-    )
+        key = (owner, name)
+        row = found.get(key)
+        if row is None:
+            if 0 < len(name) <= LONGEST_NAME and not name[:1].isdigit():
+                is_call = at in call or at in member_call
+                found[key] = _reference(name, node.start_point[0] + 1, owner, is_call)
+        elif not row.is_call and (at in call or at in member_call):
+            found[key] = _reference(name, row.line, owner, True)
+    return tuple(found.values())
+
+
+def _reference(name: bytes, line: int, owner: int | None, is_call: bool) -> Reference:
+    return Reference(name=name.decode("utf-8", "replace"), line=line, symbol=owner, is_call=is_call)
 
 
 def _owners(outline: Outline) -> tuple[list[int], list[int | None]]:
@@ -81,7 +84,7 @@ def _owners(outline: Outline) -> tuple[list[int], list[int | None]]:
     borders: list[int] = []
     owners: list[int | None] = [None]
     open_: list[tuple[int, int]] = []  # end, index
-    for start, end, index in [*outline.spans, (1 << 62, 1 << 62, -1)]:
+    for start, end, index in [*outline.spans, (END, END, -1)]:
         while open_ and open_[-1][0] <= start:
             borders.append(open_.pop()[0])
             owners.append(open_[-1][1] if open_ else None)

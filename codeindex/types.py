@@ -138,7 +138,7 @@ class ChunkRow:
     signature: str
     doc: str
     hash: bytes
-    """Of the text that is embedded: 16 bytes."""
+    """Of the text that is embedded: 8 bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ may be ended at any moment: what it had committed stays, and the next writer doe
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from codeindex.build import Options as BuildOptions
 from codeindex.build import Site
+from codeindex.build_job import SELDOM
 from codeindex.build_pool import NoWorker
 from codeindex.build_report import BuildReport, Outcome, Progress
 from codeindex.lease import Lease, take
@@ -285,6 +287,8 @@ def main(root: Path, cache: Path, options: Options) -> int:
     """Be the writer; the exit code."""
     if hasattr(os, "nice"):
         os.nice(max(0, NICE - os.nice(0)))
+    gc.freeze()
+    gc.set_threshold(*SELDOM)
     voice = Voice()
     write = Write(root, cache, options, voice)
     listen(write.inbox)

@@ -73,23 +73,22 @@ class Bulk(Names):
     def vectors(self, model: str) -> Iterator[tuple[int, bytes]]:
         """The chunks that have a vector, with its bytes.
 
-        In the order in which vectors lie: looking each up takes far longer.
+        In the order in which vectors lie: looking each up takes far longer. No id is given to another one.
         """
-        of_hash: dict[bytes, list[int]] = {}
-        for chunk, digest in self.rows(
-            "SELECT chunk.id, chunk.hash FROM content JOIN chunk ON first_chunk <= chunk.id"
-            " AND chunk.id < first_chunk + chunks WHERE unused_since IS NULL"
-        ):
-            of_hash.setdefault(digest, []).append(chunk)
+        with self.snapshot():
+            of_hash = dict(self._each(f"SELECT hash, vector FROM vector_of WHERE {OF_MODEL}", model))
+            chunks: dict[int, list[int]] = {}
+            for chunk, digest in self._each(
+                "SELECT chunk.id, chunk.hash FROM content JOIN chunk ON first_chunk <= chunk.id"
+                " AND chunk.id < first_chunk + chunks WHERE unused_since IS NULL"
+            ):
+                if digest in of_hash:
+                    chunks.setdefault(of_hash[digest], []).append(chunk)
+            del of_hash
         last = -1
-        while rows := self.rows(
-            f"SELECT id, hash, data FROM vector WHERE +{OF_MODEL} AND ? < id ORDER BY id LIMIT ?",
-            model,
-            last,
-            PAGE,
-        ):
-            for _, digest, data in rows:
-                for chunk in of_hash.get(digest, ()):
+        while rows := self.rows("SELECT id, data FROM vector WHERE ? < id ORDER BY id LIMIT ?", last, PAGE):
+            for number, data in rows:
+                for chunk in chunks.get(number, ()):
                     yield chunk, data
             last = rows[-1][0]
 
@@ -97,8 +96,8 @@ class Bulk(Names):
         """Those of these chunks that have a vector, with its bytes."""
         for some in _portions(chunks):
             yield from self.rows(
-                "SELECT chunk.id, data FROM chunk JOIN vector ON vector.hash = chunk.hash"
-                f" AND {OF_MODEL} WHERE chunk.id IN ({_marks(some)})",
+                "SELECT chunk.id, data FROM chunk JOIN vector_of ON vector_of.hash = chunk.hash"
+                f" AND {OF_MODEL} JOIN vector ON vector.id = vector WHERE chunk.id IN ({_marks(some)})",
                 model,
                 *some,
             )
@@ -107,13 +106,16 @@ class Bulk(Names):
         """Those there are of texts with these hashes, whether a file still has them or not."""
         for some in _portions(hashes):
             yield from self.rows(
-                f"SELECT hash, data FROM vector WHERE {OF_MODEL} AND hash IN ({_marks(some)})", model, *some
+                "SELECT hash, data FROM vector_of JOIN vector ON vector.id = vector"
+                f" WHERE {OF_MODEL} AND hash IN ({_marks(some)})",
+                model,
+                *some,
             )
 
-    def _each(self, question: str) -> Iterator[Any]:
+    def _each(self, question: str, *values: Any) -> Iterator[Any]:
         """Rows, some at a time: there is no need to hold them all."""
         try:
-            rows = self._connection.execute(question)
+            rows = self._connection.execute(question, values)
             while some := rows.fetchmany(FETCHED):
                 yield from some
         except sqlite3.DatabaseError as error:

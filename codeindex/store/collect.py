@@ -94,7 +94,8 @@ def _victims(connection: sqlite3.Connection, how: Collecting, now: float) -> lis
 
 def _remove_what_hung_on_them(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    connection.execute("DELETE FROM vector WHERE hash NOT IN (SELECT hash FROM chunk)")
+    connection.execute("DELETE FROM vector_of WHERE hash NOT IN (SELECT hash FROM chunk)")
+    connection.execute("DELETE FROM vector WHERE id NOT IN (SELECT vector FROM vector_of)")
     undefined = connection.execute(
         "SELECT id, text FROM name WHERE NOT EXISTS (SELECT 1 FROM symbol WHERE symbol.name = name.id)"
     ).fetchall()

@@ -202,5 +202,6 @@ def chunk_words(connection: sqlite3.Connection, content: int) -> list[tuple[int,
         (content, content),
     ):
         name, scope, _, doc = ("", "", "", "") if place is None else heads.said(place)
-        found.append((number, *words_of(begin, end, (name, scope, doc), defined, lines)))
+        body = "\n".join(lines[begin - 1 : end])
+        found.append((number, *words_of(begin, end, (name, scope, doc), defined, body)))
     return found

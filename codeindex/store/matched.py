@@ -34,7 +34,8 @@ class Matched(Answers):
 
     def best(self, match: str, weights: Columns, limit: int) -> list[tuple[int, float]]:
         """The same quicker and not as sure: also chunks of contents that wait, and no file has."""
-        return self.matches(BEST, match, f"bm25({', '.join(f'{float(it)!r}' for it in weights)})", limit)
+        name, doc, body = map(float, weights)
+        return self.matches(BEST, match, f"bm25({body!r}, {name!r}, {doc!r})", limit)
 
     def paths(self, match: str, limit: int) -> list[tuple[str, float]]:
         """Paths that match, best first."""

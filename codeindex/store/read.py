@@ -58,7 +58,7 @@ class Reader(Matched, Bulk):
                 "SELECT count(*), coalesce(sum(chunks), 0), coalesce(sum(symbols), 0)"
                 " FROM content WHERE unused_since IS NULL"
             )[0]
-            (vectors,) = self.rows("SELECT count(*) FROM vector")[0]
+            (vectors,) = self.rows("SELECT count(*) FROM vector_of")[0]
         return Counts(
             files=files,
             contents=contents,
@@ -157,8 +157,8 @@ class Reader(Matched, Bulk):
         rows = self.rows(
             "SELECT hash, min(id) FROM (SELECT chunk.hash AS hash, chunk.id AS id FROM chunk"
             " WHERE coalesce((SELECT done FROM model WHERE name = ?), 0) < chunk.id"
-            f" AND {HAS_FILE.format('chunk')} AND NOT EXISTS (SELECT 1 FROM vector WHERE"
-            " model = (SELECT id FROM model WHERE name = ?) AND vector.hash = chunk.hash)"
+            f" AND {HAS_FILE.format('chunk')} AND NOT EXISTS (SELECT 1 FROM vector_of WHERE"
+            " model = (SELECT id FROM model WHERE name = ?) AND vector_of.hash = chunk.hash)"
             " ORDER BY chunk.id LIMIT ?) GROUP BY hash ORDER BY min(id)",
             model,
             model,

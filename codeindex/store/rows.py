@@ -78,6 +78,7 @@ def content_of(text: str, parsed: Parsed) -> Content:
     lines = text.split("\n")
     heads, known, said = pack_heads(parsed.symbols, parsed.chunks, parsed.imports)
     defined = [(it.line, it.name) for it in parsed.symbols]
+    bodies = ["\n".join(lines[it.first_line - 1 : it.last_line]) for it in parsed.chunks]
     return Content(
         hash=content_hash(parsed.language, text),
         language=parsed.language,
@@ -86,10 +87,10 @@ def content_of(text: str, parsed: Parsed) -> Content:
         degraded=parsed.degraded,
         text=pack_text(data, known),
         heads=heads,
-        chunks=tuple(_chunk(it, place, lines) for it, place in zip(parsed.chunks, said, strict=True)),
+        chunks=tuple(map(_chunk, parsed.chunks, said, bodies)),
         words=tuple(
-            words_of(it.first_line, it.last_line, (it.name, it.scope, it.doc), defined, lines)
-            for it in parsed.chunks
+            words_of(it.first_line, it.last_line, (it.name, it.scope, it.doc), defined, body)
+            for it, body in zip(parsed.chunks, bodies, strict=True)
         ),
         names=names,
         used=used,
@@ -103,7 +104,7 @@ def words_of(
     last_line: int,
     said: tuple[str, str, str],
     defined: Sequence[tuple[int, str]],
-    lines: Sequence[str],
+    body: str,
 ) -> Words:
     """What a chunk is found by. ``said`` are its name, scope and doc; ``defined`` the file's symbols by line.
 
@@ -112,7 +113,6 @@ def words_of(
     name, scope, doc = said
     here = [it for line, it in defined if first_line <= line <= last_line]
     names = dict.fromkeys([name, *here] if name else here)
-    body = "\n".join(lines[first_line - 1 : last_line])
     return searchable(" ".join(names)), searchable(doc), searchable(f"{scope}\n{body}" if scope else body)
 
 
@@ -136,7 +136,6 @@ def _names(parsed: Parsed) -> tuple[tuple[str, ...], int]:
     return (*used, *defined), len(used)
 
 
-def _chunk(it: Chunk, place: int | None, lines: Sequence[str]) -> ChunkValues:
-    text = "\n".join(lines[it.first_line - 1 : it.last_line])
+def _chunk(it: Chunk, place: int | None, text: str) -> ChunkValues:
     kind = None if it.kind is None else PLACES[it.kind]
     return it.first_line, it.last_line, kind, place, embedded_hash(embedded_text(it, text))

@@ -67,11 +67,22 @@ TABLES = (
     """CREATE VIRTUAL TABLE used_fts USING fts5(
         names, content='', tokenize='ascii', detail=none, columnsize=0
     )""",
+    # The body comes first: what stands in another column says so each time, in two bytes more.
     """CREATE VIRTUAL TABLE chunk_fts USING fts5(
-        name, doc, body, content='', tokenize='porter unicode61'
+        body, name, doc, content='', tokenize='porter unicode61'
     )""",
     "CREATE VIRTUAL TABLE path_fts USING fts5(path, content='', tokenize='porter unicode61')",
-    "CREATE VIRTUAL TABLE name_fts USING fts5(text, content='', tokenize='trigram')",
+    """CREATE VIRTUAL TABLE name_fts USING fts5(
+        text, content='', tokenize='trigram', detail=none, columnsize=0
+    )""",
+)
+
+VECTORS = (
+    # One after the other as they come: in a tree of hashes each page would stay a third empty.
+    "CREATE TABLE vector (id INTEGER PRIMARY KEY, data BLOB NOT NULL)",
+    """CREATE TABLE vector_of (
+        model INTEGER NOT NULL, hash BLOB NOT NULL, vector INTEGER NOT NULL, PRIMARY KEY (model, hash)
+    ) WITHOUT ROWID""",
 )
 
 
@@ -119,11 +130,26 @@ def _m004_names_without_places(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO name_fts (rowid, text) SELECT id, text FROM name")
 
 
+def _m005_half_a_byte(connection: sqlite3.Connection) -> None:
+    """Words in a third less, vectors in half; hashes once, and of half the length.
+
+    The files are read again, and their chunks embedded again: no vector before had this shape.
+    """
+    for it in ("used_fts", *OLD, "vector"):
+        connection.execute(f"DROP TABLE IF EXISTS {it}")
+    for it in (*TABLES, *VECTORS):
+        connection.execute(it)
+    connection.execute("INSERT INTO meta VALUES ('next_vector', 1)")
+    connection.execute("UPDATE model SET done = 0")
+    connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'generation'")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _m001_first,
     _m002_small,
     _m003_vectors_in_a_row,
     _m004_names_without_places,
+    _m005_half_a_byte,
 )
 """The n-th leads from version n to n + 1; a file that is new has version 0."""
 

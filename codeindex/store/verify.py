@@ -55,6 +55,14 @@ QUESTIONS = (
         "SELECT count(*) FROM symbol WHERE name NOT IN (SELECT id FROM name)",
     ),
     (
+        "texts have a vector that is not there",
+        "SELECT count(*) FROM vector_of WHERE vector NOT IN (SELECT id FROM vector)",
+    ),
+    (
+        "vectors are of no text",
+        "SELECT count(*) FROM vector WHERE id NOT IN (SELECT vector FROM vector_of)",
+    ),
+    (
         "contents without a file are not marked as such",
         "SELECT count(*) FROM content WHERE (unused_since IS NULL)"
         " <> EXISTS (SELECT 1 FROM file WHERE file.content = content.id)",
@@ -130,25 +138,25 @@ def _words(connection: sqlite3.Connection) -> Iterator[str]:
         for (content,) in connection.execute("SELECT id FROM content").fetchall()
         for it in chunk_words(connection, content)
     )
-    if not _is_indexed(connection, "chunk_fts", rows):
+    if not _is_indexed(connection, "chunk_fts", "name, doc, body", rows):
         yield "The words of the chunks and their index do not agree."
 
 
 def _names(connection: sqlite3.Connection) -> Iterator[str]:
     """The same of the names and their pieces."""
-    if not _is_indexed(connection, "name_fts", connection.execute("SELECT id, text FROM name")):
+    if not _is_indexed(connection, "name_fts", "text", connection.execute("SELECT id, text FROM name")):
         yield "The names and their index do not agree."
 
 
-def _is_indexed(connection: sqlite3.Connection, table: str, rows: Iterable[tuple[Any, ...]]) -> bool:
+def _is_indexed(
+    connection: sqlite3.Connection, table: str, columns: str, rows: Iterable[tuple[Any, ...]]
+) -> bool:
     """Whether a full-text index is the one that is made of these rows."""
     (made,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()
     connection.execute(made.replace(table, "temp.anew", 1))
     try:
-        columns = [it[1] for it in connection.execute("PRAGMA temp.table_info(anew)")]
-        connection.executemany(
-            f"INSERT INTO temp.anew (rowid, {', '.join(columns)}) VALUES (?{', ?' * len(columns)})", rows
-        )
+        marks = ", ?" * len(columns.split(","))
+        connection.executemany(f"INSERT INTO temp.anew (rowid, {columns}) VALUES (?{marks})", rows)
         for name, of in (("kept_word", f"main, {table}"), ("anew_word", "temp, anew")):
             connection.execute(f"CREATE VIRTUAL TABLE temp.{name} USING fts5vocab({of}, instance)")
         kept, anew = (connection.execute(f"SELECT * FROM temp.{it}") for it in ("kept_word", "anew_word"))

@@ -43,10 +43,11 @@ class Known:
     reason: str
 
 
-def open_writer(folder: Path, *, rules: str = "", migrations: Sequence[Migration] = MIGRATIONS) -> Writer:
+def open_writer(folder: Path, *, rules: str, migrations: Sequence[Migration] = MIGRATIONS) -> Writer:
     """Open the index, or make it. What is damaged is moved aside, and made again: ``notice`` says so.
 
-    ``rules`` says how texts are taken apart: what was taken apart by other rules is made again too.
+    ``rules`` says how texts are taken apart (``codeindex.build_rules``): what was taken apart by others is
+    forgotten, to be made again.
     Raises Newer, Busy and Full. That there is one writer only, ``codeindex.lease`` sees to.
     """
     path = folder / disk.NAME
@@ -180,14 +181,12 @@ class Writer:
             execute = self._connection.execute
             execute("INSERT OR IGNORE INTO model (name) VALUES (?)", (model,))
             number, done = execute("SELECT id, done FROM model WHERE name = ?", (model,)).fetchone()
-            self._connection.executemany(
-                "INSERT OR REPLACE INTO vector (model, hash, data) VALUES (?, ?, ?)",
-                ((number, *it) for it in rows),
-            )
+            self._put_vectors(number, dict(rows))
             # Each chunk is looked at once: up to the first one that lacks a vector.
             (mark,) = execute(
                 "SELECT coalesce((SELECT id - 1 FROM chunk WHERE ? < id AND NOT EXISTS ("
-                " SELECT 1 FROM vector WHERE model = ? AND vector.hash = chunk.hash) ORDER BY id LIMIT 1),"
+                " SELECT 1 FROM vector_of WHERE model = ? AND vector_of.hash = chunk.hash)"
+                " ORDER BY id LIMIT 1),"
                 " (SELECT max(id) FROM chunk))",
                 (done, number),
             ).fetchone()
@@ -244,6 +243,21 @@ class Writer:
                 self._contents.forget()
                 self._roll_back()
                 raise
+
+    def _put_vectors(self, model: int, data: dict[bytes, bytes]) -> None:
+        """Those that are there are replaced, the others follow the last."""
+        execute, many = self._connection.execute, self._connection.executemany
+        find = "SELECT vector FROM vector_of WHERE model = ? AND hash = ?"
+        known = {it: row[0] for it in data if (row := execute(find, (model, it)).fetchone())}
+        many("UPDATE vector SET data = ? WHERE id = ?", ((data[it], row) for it, row in known.items()))
+        (first,) = execute("SELECT value FROM meta WHERE key = 'next_vector'").fetchone()
+        new = list(enumerate((it for it in data if it not in known), first))
+        many("INSERT INTO vector (id, data) VALUES (?, ?)", ((row, data[it]) for row, it in new))
+        many(
+            "INSERT INTO vector_of (model, hash, vector) VALUES (?, ?, ?)",
+            sorted((model, it, row) for row, it in new),
+        )
+        execute("UPDATE meta SET value = ? WHERE key = 'next_vector'", (first + len(new),))
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:

@@ -21,7 +21,7 @@ def files_in(text: str) -> dict[str, str]:
 
 def index(folder: Path, text: str) -> Reader:
     """A reader of the index of these files."""
-    with open_writer(folder) as writer:
+    with open_writer(folder, rules="r") as writer:
         writer.replace([_indexed(path, it) for path, it in files_in(text).items()])
     reader = open_reader(folder)
     assert reader is not None

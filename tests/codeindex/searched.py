@@ -68,7 +68,7 @@ def workspace(folder: Path, files: Mapping[str, str]) -> Workspace:
     for path, content in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(content, "utf-8")
-    with open_writer(folder / "index") as writer:
+    with open_writer(folder / "index", rules="r") as writer:
         rows = []
         for it in walk(root, DEFAULTS):
             text = read_text(it, DEFAULTS)

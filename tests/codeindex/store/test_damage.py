@@ -98,7 +98,7 @@ def test_a_newer_versions_index_is_left_alone(tmp_path: Path) -> None:
     assert open_reader(tmp_path) is None
     assert "newer version" in why_not(tmp_path)
     with pytest.raises(Newer, match=r"newer version of Hearth; it is left as it is\."):
-        open_writer(tmp_path)
+        open_writer(tmp_path, rules="r")
     assert path.read_bytes() == before
 
 
@@ -123,8 +123,8 @@ def test_an_older_versions_index_is_brought_up_to_date(tmp_path: Path) -> None:
     assert "newer" in why_not(tmp_path)  # To a program that knows only the first steps.
 
 
-def test_the_first_versions_index_is_read_again_but_keeps_the_vectors(tmp_path: Path) -> None:
-    """Its other tables go, with what was in them; ids go on where they were."""
+def test_an_older_index_is_read_and_embedded_again(tmp_path: Path) -> None:
+    """Its tables go, with what was in them, vectors too; ids go on where they were."""
     disk.private_folder(tmp_path)
     connection = sqlite3.connect(tmp_path / NAME)
     migrate(connection, MIGRATIONS[:1])
@@ -146,7 +146,17 @@ def test_the_first_versions_index_is_read_again_but_keeps_the_vectors(tmp_path: 
         assert reader is not None
         assert [it.id for it in reader.chunks_of("a.py")] == [50]
         assert len(reader.missing_vectors("m", 9)) == 1
-        assert dict(reader.vectors_of_hashes("m", [b"\x00"])) == {b"\x00": b"\x01"}
+        assert dict(reader.vectors_of_hashes("m", [b"\x00"])) == {}
+        assert reader.counts().vectors == 0
+
+
+def test_whose_rules_nobody_says_is_not_opened(tmp_path: Path) -> None:
+    """Rules that are left out would be other ones, and empty the index."""
+    make(tmp_path)
+    with pytest.raises(TypeError, match="rules"):
+        open_writer(tmp_path)  # type: ignore[call-arg]
+    with open_writer(tmp_path, rules="r") as writer:
+        assert (len(writer.known()), writer.notice) == (40, "")
 
 
 def test_empty_pages_are_given_back(tmp_path: Path) -> None:
@@ -167,23 +177,38 @@ def test_empty_pages_are_given_back(tmp_path: Path) -> None:
         assert disk.size_on_disk(tmp_path) < before / 2
 
 
-def test_names_are_found_after_their_index_was_made_anew(tmp_path: Path) -> None:
-    """Of an index whose names were indexed with their places nothing is lost, and nothing is read again."""
+@pytest.mark.parametrize("steps", [2, 3, 4])
+def test_each_older_version_is_read_again(steps: int, tmp_path: Path) -> None:
+    """Whatever it was made by, what it becomes is the newest shape, empty, sound, and ready to be filled."""
     disk.private_folder(tmp_path)
     connection = sqlite3.connect(tmp_path / NAME, isolation_level=None)
-    migrate(connection, MIGRATIONS[:3])
+    migrate(connection, MIGRATIONS[:steps])
     connection.close()
-    with open_writer(tmp_path, rules="r", migrations=MIGRATIONS[:3]) as writer:
+    with open_writer(tmp_path, rules="r", migrations=MIGRATIONS[:steps]) as writer:
         writer.replace([indexed("a.py", "def parse_request(x):\n    open_file(x)\n")])
     assert "older version" in why_not(tmp_path)
     with open_writer(tmp_path, rules="r") as writer:
-        assert (list(writer.known()), writer.verify(), writer.notice) == (["a.py"], [], "")
+        assert (writer.known(), writer.verify(), writer.notice) == ({}, [], "")
+        writer.replace([indexed("a.py", "def parse_request(x):\n    open_file(x)\n")])
+        assert writer.verify() == []
+        shape = tables(tmp_path)
     reader = open_reader(tmp_path)
     assert reader is not None
     with reader:
         assert reader.names_near("parse_reqeust", 1) == ["parse_request"]
         assert reader.names_containing("e_req", 5) == ["parse_request"]
         assert reader.names_containing("eqreq", 5) == []
+    with open_writer(tmp_path / "new", rules="r"):
+        assert tables(tmp_path / "new") == shape
+
+
+def tables(folder: Path) -> list[tuple[str, str]]:
+    """What there is in a database, and how it was made."""
+    connection = sqlite3.connect(folder / NAME)
+    try:
+        return connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+    finally:
+        connection.close()
 
 
 def test_a_step_that_fails_changes_nothing(tmp_path: Path) -> None:
@@ -232,6 +257,8 @@ def test_other_rules_begin_anew_but_keep_the_vectors(tmp_path: Path) -> None:
         "DELETE FROM file WHERE id = 3",
         "DELETE FROM name WHERE id = 3",
         "DELETE FROM symbol WHERE id = 3",
+        "DELETE FROM vector WHERE id = 3",
+        "DELETE FROM vector_of WHERE vector = 3",
         "DELETE FROM chunk_fts_docsize WHERE id = 3",
         "DELETE FROM chunk_fts_data WHERE id > 10",
         "UPDATE chunk SET last_line = first_line WHERE id = 3",
@@ -245,6 +272,9 @@ def test_other_rules_begin_anew_but_keep_the_vectors(tmp_path: Path) -> None:
 def test_verify_sees(harm: str, tmp_path: Path) -> None:
     """Whatever is missing or does not agree is said, in sentences."""
     path = make(tmp_path)
+    with open_writer(tmp_path, rules="r") as writer:
+        writer.put_vectors("m", [(bytes([it]), b"v") for it in range(5)])
+        assert writer.verify() == []
     connection = sqlite3.connect(path)
     connection.execute(harm)
     connection.commit()

@@ -31,7 +31,7 @@ AT_ONCE = Collecting(grace_s=0.0, least_s=0.0, share=0.0)
 @pytest.fixture
 def writer(tmp_path: Path) -> Writer:
     """An index with two files."""
-    made = open_writer(tmp_path / "index")
+    made = open_writer(tmp_path / "index", rules="r")
     made.replace([indexed("a.py", A, mtime_ns=5), indexed("sub/b.py", B, mtime_ns=9)])
     return made
 
