@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
-from typing import Any
+from typing import Any, TypeVar
 
 from models.wire import Finish, Health, Piece, usage_value
+
+T = TypeVar("T")
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024  # No piece is larger; a server gone mad must not fill our memory.
 MAX_SENTENCE = 300  # Characters of a server's own error message that a user is shown.
@@ -16,6 +18,15 @@ HEALTH_TYPES: dict[str, type | tuple[type, ...]] = {
     "int": int,
     "float": (int, float),
 }  # The others are strings.
+# Reasons to end that leave an answer unfinished, and the status that says the same.
+FAILED: Mapping[str, int] = {
+    "content_filter": 400,
+    "sensitive": 400,
+    "abort": 500,
+    "error": 500,
+    "network_error": 502,
+    "insufficient_system_resource": 503,
+}
 STATES = ("idle", "loading", "ready", "failed")
 
 
@@ -24,12 +35,26 @@ class Nonsense(ValueError):
 
 
 class Reported(Exception):
-    """An error that the server sent as an event."""
+    """An error that the server sent, with its status or inside a stream."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str = "",
+        parameter: str = "",
+        wait_s: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.code = code
+        """The server's own name or number for what is wrong."""
+        self.parameter = parameter
+        """The parameter that it does not take."""
+        self.wait_s = wait_s
+        """How long it asks to wait."""
 
 
 class SseReader:
@@ -57,31 +82,53 @@ class SseReader:
                 self._data.append(value.removeprefix(b" "))
             elif name:
                 if name not in IGNORED_FIELDS:
-                    raise Nonsense("a line is no server-sent event")
+                    events.append(_stray_error(line))
             elif not value and self._data:  # An empty line ends the event; ":" starts a comment.
                 events.append(b"\n".join(self._data))
                 self._data = []
         return events
+
+    def rest(self) -> list[bytes]:
+        """What a stream that has ended leaves behind, if that is an error without a line's end."""
+        if not self._line.startswith(b"{"):
+            return []
+        line, self._line = self._line, b""
+        return [_stray_error(line)]
+
+
+def _stray_error(line: bytes) -> bytes:
+    """An error as Ollama sends it (plain JSON) or llama-server once did (a field of its own)."""
+    if line.startswith(b"{") and b'"error"' in line:
+        return line
+    if line.startswith(b"error:"):
+        return b'{"error":' + line.removeprefix(b"error:") + b"}"
+    raise Nonsense("a line is no server-sent event")
 
 
 def json_object(data: bytes) -> Mapping[str, Any]:
     """One JSON object; raises ``Nonsense`` for anything else."""
     try:
         value = json.loads(data)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise Nonsense("not JSON") from exc
     if not isinstance(value, dict):
         raise Nonsense("not a JSON object")
     return value
 
 
-def event_object(data: bytes) -> Mapping[str, Any]:
-    """The JSON object of one event; raises ``Reported`` when it is an error."""
-    event = json_object(data)
-    if event.get("error"):
-        code = event["error"].get("code") if isinstance(event["error"], dict) else None
-        raise Reported(code if isinstance(code, int) else 500, error_message(event))
-    return event
+def event_error(event: Mapping[str, Any]) -> Reported:
+    """The error that an event of our engine is."""
+    error = event.get("error")
+    code = error.get("code") if isinstance(error, dict) else None
+    return Reported(code if isinstance(code, int) else 500, error_message(event))
+
+
+def message_in(body: bytes) -> str:
+    """Our engine's own words in the body of an error; nothing if it has none."""
+    try:
+        return error_message(json_object(body))
+    except Nonsense:
+        return ""
 
 
 def error_message(body: Mapping[str, Any]) -> str:
@@ -92,8 +139,8 @@ def error_message(body: Mapping[str, Any]) -> str:
     return line if len(line) <= MAX_SENTENCE else line[: MAX_SENTENCE - 1] + "…"
 
 
-def _strict(read: Callable[[Mapping[str, Any]], Piece]) -> Callable[[Mapping[str, Any]], Piece]:
-    def read_strictly(event: Mapping[str, Any]) -> Piece:
+def _strict(read: Callable[[Mapping[str, Any]], T]) -> Callable[[Mapping[str, Any]], T]:
+    def read_strictly(event: Mapping[str, Any]) -> T:
         try:
             return read(event)
         except (AttributeError, LookupError, TypeError, ValueError) as exc:
@@ -114,9 +161,19 @@ def completion_piece(event: Mapping[str, Any]) -> Piece:
 def chat_piece(event: Mapping[str, Any]) -> Piece:
     """Read one chunk of ``/v1/chat/completions``."""
     choice = _choice(event)
-    text = (choice.get("delta") or {}).get("content")
+    delta = choice.get("delta") or choice.get("message") or {}
+    text = delta.get("content")
+    if isinstance(text, list):  # What is thought may stand there too, in a part of another type.
+        text = "".join(it["text"] for it in text if it.get("type") == "text")
+    text = text or delta.get("refusal")  # It says no in words of its own.
     logprobs = [it.get("logprob") for it in (choice.get("logprobs") or {}).get("content") or ()]
     return _piece(event, choice, text, logprobs)
+
+
+@_strict
+def model_names(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Read ``/v1/models``, in the server's order."""
+    return tuple(dict.fromkeys(str(it["id"]) for it in body.get("data") or ()))
 
 
 def health_value(body: Mapping[str, Any]) -> Health:
@@ -168,4 +225,6 @@ def _finish(choice: Mapping[str, Any]) -> Finish | None:
         return None
     if (choice.get("hearth") or {}).get("unsure"):
         return "unsure"
+    if reason in FAILED:
+        raise Reported(FAILED[reason], "", code=reason)
     return "length" if reason == "length" else "stop"

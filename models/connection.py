@@ -101,11 +101,8 @@ class Connection(httpx.AsyncBaseTransport):
 
     async def _send(self, request: httpx.Request, seconds: float | None) -> None:
         assert self._streams
-        head = h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
         try:
-            data = [self._http.send(head), self._http.send(h11.Data(data=request.content))]
-            data.append(self._http.send(h11.EndOfMessage()))
-            self._streams[1].write(b"".join(it for it in data if it))
+            self._streams[1].write(self._bytes_of(request))  # Kept in no variable: they may hold a key.
             async with asyncio.timeout(seconds):
                 await self._streams[1].drain()
         except TimeoutError as exc:
@@ -114,6 +111,12 @@ class Connection(httpx.AsyncBaseTransport):
             raise httpx.WriteError(str(exc)) from exc
         except h11.LocalProtocolError as exc:
             raise httpx.LocalProtocolError(str(exc)) from exc
+
+    def _bytes_of(self, request: httpx.Request) -> bytes:
+        head = h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
+        data = [self._http.send(head), self._http.send(h11.Data(data=request.content))]
+        data.append(self._http.send(h11.EndOfMessage()))
+        return b"".join(it for it in data if it)
 
     async def _next(self, silence: float | None) -> object:
         """The next event of the response."""

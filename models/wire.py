@@ -7,9 +7,12 @@ key, ``hearth``, so that any other server can ignore it. Both ends (``models/bac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from models.spec import BackendSpec
 
 Priority = Literal["typing", "chat", "prefill", "background"]
 """How urgent a request is, in this order. ``prefill``: evaluated ahead, for a question that is expected."""
@@ -200,6 +203,56 @@ def chat_json(request: ChatRequest, *, stream: bool) -> dict[str, Any]:
         body["logprobs"] = True
     body["hearth"] = {"priority": request.priority}
     return body
+
+
+def foreign_chat_json(request: ChatRequest, spec: BackendSpec, unwanted: Set[str]) -> dict[str, Any]:
+    """The body of ``POST …/chat/completions`` for a server that is not ours.
+
+    Without our key, without what not all of them take, and without what this one was seen to refuse.
+    """
+    model = request.model or spec.model
+    sampling = request.sampling
+    most = spec.answer_tokens(model, sampling.max_tokens)
+    limit = "max_completion_tokens" if "max_tokens" in unwanted else spec.limit_field
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": [{"role": it.role, "content": it.content} for it in taking_turns(request.messages)],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        limit: most,
+        "temperature": sampling.temperature,
+    }
+    if 0.0 < sampling.temperature:
+        body["top_p"] = sampling.top_p
+    if spec.is_thinking(model):
+        unwanted = unwanted | {"temperature", "top_p"}
+    if sampling.stop:
+        body["stop"] = list(sampling.stop)
+    if sampling.seed is not None:
+        body["seed"] = sampling.seed
+    if sampling.logprobs:
+        body["logprobs"] = True
+    return {name: value for name, value in body.items() if name not in unwanted}
+
+
+def foreign_completion_json(request: CompletionRequest, spec: BackendSpec) -> dict[str, Any]:
+    """The body of ``POST …/completions`` for a server that is not ours: the text around the gap, no more."""
+    whole = replace(request, prompt=request.prompt + request.middle, model=request.model or spec.model)
+    body = completion_json(whole, stream=True)
+    return {name: value for name, value in body.items() if name not in ("hearth", "top_k")}
+
+
+def taking_turns(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+    """The same conversation with nothing empty, and no two turns of one role in a row, as some insist."""
+    turns: list[ChatMessage] = []
+    for it in messages:
+        if not it.content.strip():
+            continue
+        if turns and turns[-1].role == it.role:
+            turns[-1] = replace(it, content=f"{turns[-1].content}\n\n{it.content}")
+        else:
+            turns.append(it)
+    return turns
 
 
 def usage_json(usage: Usage) -> dict[str, Any]:

@@ -37,8 +37,9 @@ HOMES = {
     "faiss": ("codeindex/vectors.py",),
     "gguf": ("models/train/",),
     "h11": ("models/connection.py",),
-    "httpx": ("models/backend.py", "models/connection.py"),
+    "httpx": ("models/connection.py", "models/exchange.py", "models/transport.py"),
     "huggingface_hub": ("models/download.py",),
+    "keyring": ("models/keys.py",),
     "llama_cpp": (
         "models/engine/llama.py",
         "models/engine/llama_text.py",

@@ -33,7 +33,7 @@ async def test_a_connection_that_the_server_closed_is_not_used_again() -> None:
 
 async def test_an_old_connection_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server may be about to close it."""
-    monkeypatch.setattr("models.backend.KEEP_SECONDS", 0.0)
+    monkeypatch.setattr("models.transport.KEEP_SECONDS", 0.0)
     async with serving(GOOD, GOOD) as peer:
         backend = peer.backend()
         for _ in range(2):
