@@ -92,7 +92,8 @@ def _speed(arguments: argparse.Namespace, work: Path) -> None:
     from models.train.trial_speed import write_speeds
 
     trials = load_trials(load_recipe()).trials
-    write_speeds(trials, work, arguments.results / "shapes.csv", threads=arguments.threads)
+    chosen = [it for it in trials if not arguments.names or it.name in arguments.names]
+    write_speeds(chosen, work, arguments.results / "shapes.csv", threads=arguments.threads)
 
 
 def _quantize(arguments: argparse.Namespace, work: Path) -> None:
@@ -230,6 +231,7 @@ def _add_trials(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     trial.add_argument("--seconds", type=float, default=170.0, help="how long to train in this call")
     speed = steps.add_parser("speed", help="the shapes of the trials in llama.cpp")
     speed.set_defaults(step=_speed)
+    speed.add_argument("names", nargs="*", help="of trials.toml; all of them if none is given")
     quantize = steps.add_parser("quantize", help="what each quantization of a file in F16 costs")
     quantize.set_defaults(step=_quantize)
     quantize.add_argument("files", nargs="+", type=Path)

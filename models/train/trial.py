@@ -27,6 +27,7 @@ from models.train.trial_score import Places, Score, places, score
 
 TRIALS: Final = Path(__file__).with_name("trials.toml")
 RECIPE_TABLES: Final = ("shape", "training", "mixture")
+BRANCHES: Final = ("", "last", "average")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,8 @@ class Trial:
     about: str
     recipe: Recipe
     flops: float
-    branch: bool
+    branch: str
+    """Which weights of the trunk it goes on from, "last" or "average"; none if it starts from nothing."""
     decay_share: float
     weights: tuple[str, ...]
 
@@ -109,7 +111,7 @@ def _go_on(trial: Trial, work: Path, out: Path, judged: Places, *, seconds: floa
     files = trial_files(trial, work)
     checkpoint, tokenizer = files.out, files.tokenizer
     if trial.branch and not checkpoint.exists():
-        _branch(work / "trunk.pt", checkpoint)
+        _branch(work / "trunk.pt", trial.branch, checkpoint)
     stretch = Stretch(seconds=seconds, until=trial.tokens, decay_tokens=int(trial.decay_share * trial.tokens))
     earlier = _seconds(checkpoint)
     run = train(trial.recipe, files, stretch, threads=threads, compiled=False)
@@ -131,7 +133,9 @@ def trial_files(trial: Trial, work: Path) -> Files:
 
 
 def _trial(row: dict[str, Any], common: Recipe, budget: dict[str, Any]) -> Trial:
-    branch = row.get("branch", False)
+    branch = row.get("branch", "")
+    if branch not in BRANCHES:
+        raise ValueError(f"The trial {row['name']} cannot go on from {branch!r}.")
     known = {"name", "about", "branch", "flops", "decay_share", "weights", *RECIPE_TABLES}
     if unknown := sorted(set(row) - known):
         raise ValueError(f"The trial {row['name']} has {', '.join(unknown)}, which means nothing.")
@@ -146,10 +150,11 @@ def _trial(row: dict[str, Any], common: Recipe, budget: dict[str, Any]) -> Trial
     )
 
 
-def _branch(trunk: Path, checkpoint: Path) -> None:
+def _branch(trunk: Path, weights: str, checkpoint: Path) -> None:
     """A copy of the trunk that counts its own tokens and seconds; the trunk stays as it is."""
     state: dict[str, Any] = torch.load(trunk, map_location="cpu", weights_only=True)
-    torch.save(state | {"tokens": 0, "seconds": 0.0}, checkpoint)
+    chosen = state["average" if weights == "average" else "model"]
+    torch.save(state | {"model": chosen, "tokens": 0, "seconds": 0.0}, checkpoint)
 
 
 def _seconds(checkpoint: Path) -> float:
@@ -167,7 +172,7 @@ def _line(trial: Trial, tokens: int, seconds: float, weights: str, folder: Path,
     return Line(
         name=trial.name,
         weights=weights,
-        start="trunk" if trial.branch else trial.recipe.training.start,
+        start=f"trunk {trial.branch}" if trial.branch else trial.recipe.training.start,
         parameters=count_parameters(model),
         q8_0_bytes=file.stat().st_size,
         context=context,

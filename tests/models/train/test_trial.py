@@ -39,7 +39,7 @@ training = { start = "plain", optimizer = "adamw", matrix_rate = 0.003 }
 [[trial]]
 name = "on"
 about = "from the trunk"
-branch = true
+branch = "average"
 training = { context = 256 }
 """
 
@@ -150,7 +150,7 @@ def test_a_branch_leaves_the_trunk_alone(work: Path) -> None:
     train(small.recipe, files, Stretch(seconds=600.0, until=1_000), threads=1, compiled=False)
     before = (work / "trunk.pt").read_bytes()
     (row,) = _try(work, "on")
-    assert (row["start"], row["weights"], row["context"]) == ("trunk", "last", "256")
+    assert (row["start"], row["weights"], row["context"]) == ("trunk average", "last", "256")
     assert on.tokens <= int(row["tokens"]) < on.tokens + 2 * 256
     assert (work / "trunk.pt").read_bytes() == before
     assert trial_files(on, work).out != work / "trunk.pt"
@@ -176,6 +176,7 @@ def test_a_smaller_vocabulary_is_the_start_of_the_larger(work: Path) -> None:
     [
         ('[[trial]]\nname = "small"\nabout = ""\n', "one name"),
         ('[[trial]]\nname = "x"\nabout = ""\ncolor = 1\n', "color"),
+        ('[[trial]]\nname = "x"\nabout = ""\nbranch = "leaf"\n', "leaf"),
         ('[[trial]]\nname = "x"\nabout = ""\nshape = { depth = 1 }\n', "depth"),
         ('[[trial]]\nname = "x"\nabout = ""\ntraining = { optimizer = "sgd" }\n', "sgd"),
     ],
