@@ -73,8 +73,8 @@ class KeySource:
 class Prices:
     """What a million tokens cost, as the user has written it down."""
 
-    prompt: float
-    answer: float
+    input: float
+    output: float
     currency: str = "USD"
 
 

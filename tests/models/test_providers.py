@@ -33,7 +33,7 @@ def test_each_row_is_a_server(provider: str) -> None:
 
 def test_the_user_may_say_everything() -> None:
     """What the user says goes before what the row knows."""
-    key, prices = KeySource(variable="MINE"), Prices(prompt=1.0, answer=2.0)
+    key, prices = KeySource(variable="MINE"), Prices(input=1.0, output=2.0)
     assert backend_spec(
         "compatible",
         "m",
