@@ -18,7 +18,7 @@ from codeindex.protocol import State, Status, hit_in, status_in, symbol_in
 from codeindex.types import Hit, SymbolRow
 from lsp_server import convert
 from lsp_server.documents import Document
-from lsp_server.index_buffers import QUIET_SECONDS, Buffers
+from lsp_server.index_buffers import Buffers
 from lsp_server.index_process import Json, NoAnswer, Service, command
 from lsp_server.protocol import IndexState, IndexStatus
 from lsp_server.settings import Settings
@@ -32,6 +32,8 @@ SYMBOL_SECONDS = 2.0
 """Editors ask for symbols with every key of a name."""
 SNIPPET_SECONDS = 5.0
 """Nobody waits for these."""
+OPENING_SECONDS = 0.1
+"""An editor opens a session's worth of documents at its start, and tells of each."""
 KILOBYTE = 1_000
 BUNDLED_EMBEDDER = Path(registry.__file__).parent / "starter" / "embedder"
 """Where the model that compares meanings stands, in versions that bring one along."""
@@ -315,9 +317,9 @@ class Index:
         return [path for home, path in every if home == folder]
 
     def _tell_open(self) -> None:
-        """Soon, and once for many documents: an editor opens a session's worth of them at its start."""
+        """Soon, and once for many documents."""
         if self._opening is None:
-            self._opening = asyncio.get_running_loop().call_later(QUIET_SECONDS, self._tell_open_now)
+            self._opening = asyncio.get_running_loop().call_later(OPENING_SECONDS, self._tell_open_now)
 
     def _tell_open_now(self) -> None:
         self._opening = None

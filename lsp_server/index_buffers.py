@@ -1,7 +1,7 @@
 """Tell the index which open documents differ from their files: a moment after the last key, and only then.
 
-An unsaved text is searched instead of its file. While somebody types, that is said at most a few times a
-second, and the text is put together and compared with the file in a thread.
+An unsaved text is searched instead of its file. It is told when typing pauses, and before every question,
+not with every key; it is put together and compared with the file in a thread.
 
 One file may be open as several documents, through links. Of their unsaved texts the one written last counts;
 the file does when none of them is unsaved, or none is open any more.
@@ -20,10 +20,10 @@ from lsp_server.documents import Document
 
 logger = logging.getLogger(__name__)
 
-QUIET_SECONDS = 0.1
-"""Longer than between two keys of one word."""
-LATEST_SECONDS = 0.4
-"""Who types on and on is searched this late."""
+QUIET_SECONDS = 0.5
+"""Longer than between two keys, and than a suggestion takes: whoever types needs the processor for that."""
+LATEST_SECONDS = 3.0
+"""Who types on and on is told of this late. Whoever asks the index is never behind: it is told first."""
 
 Place = tuple[str, str]
 """A folder, and a path in it."""

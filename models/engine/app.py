@@ -9,7 +9,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from starlette.applications import Starlette
@@ -25,6 +25,7 @@ from models.engine.generate import BadRequest
 from models.engine.job import Job, Unavailable
 from models.engine.lifetime import Lifetime
 from models.engine.metrics import prometheus
+from models.engine.telling import Telling, joined
 from models.engine.worker import Worker
 from models.errors import ModelError
 from models.spec import ModelSpec
@@ -35,8 +36,6 @@ logger = logging.getLogger(__name__)
 MAX_BODY = 4 * 2**20  # Bytes. Far above any prompt that fits a context; reading it holds the loop for 20 ms.
 PROBLEM = "The engine met a problem; its log says more."
 GONE = 499  # The status of an answer that nobody reads.
-GATHER_S = 0.03
-"""What comes within so long is one event: two tokens of a small model on two cores, more on faster ones."""
 
 Answer = asyncio.Queue[Piece | Exception]
 
@@ -131,7 +130,8 @@ class _Routes:
             return _error(str(exc), "not_found_error", 404)
         frame = {"id": f"{prefix}-{next(self._numbers)}", "created": int(time.time()), "model": spec.name}
         answer: Answer = asyncio.Queue()
-        job = Job(request=asked, spec=spec, on_piece=_across(answer), on_error=_across(answer))
+        telling = Telling(_across(answer))
+        job = Job(request=asked, spec=spec, on_piece=telling.piece, on_error=telling.error)
         self._worker.submit(job)
         logprobs = asked.sampling.logprobs
         if dialect.wants_stream(body):
@@ -163,7 +163,7 @@ class _Routes:
                 if ended == job.choices:
                     yield b"data: [DONE]\n\n"
                     return
-                piece = await (_gathered(answer) if job.choices == 1 else answer.get())
+                piece = await answer.get()
             yield _event(dialect.error_json(_sentence(piece), "server_error", _status(piece)))
 
         return _Stream(events(), self._lifetime.request(), lambda: self._worker.cancel(job))
@@ -183,7 +183,7 @@ class _Routes:
                 pieces.setdefault(piece.choice, []).append(piece)
                 ended += piece.finish is not None
                 if ended == job.choices:
-                    return _Json(form([_joined(pieces[it]) for it in sorted(pieces)], piece.usage))
+                    return _Json(form([joined(pieces[it]) for it in sorted(pieces)], piece.usage))
                 piece = await self._first(request, job, answer)
         return _failure(piece)
 
@@ -234,25 +234,6 @@ class _Stream(StreamingResponse):
             self._on_end()
 
 
-async def _gathered(answer: Answer) -> Piece | Exception:
-    """The next piece, with those that come right behind it: each event is work for two processes."""
-    pieces: list[Piece] = []
-    until = asyncio.get_running_loop().time() + GATHER_S
-    while not pieces or pieces[-1].finish is None:
-        try:
-            async with asyncio.timeout_at(until if pieces else None):
-                found = await answer.get()
-        except TimeoutError:
-            break
-        if isinstance(found, Exception):
-            if not pieces:
-                return found
-            answer.put_nowait(found)  # Behind what was said before it; nothing comes after an error.
-            break
-        pieces.append(found)
-    return _joined(pieces)
-
-
 async def _gone(request: Request) -> None:
     """Return when the client has closed the connection."""
     while (await request.receive())["type"] != "http.disconnect":
@@ -281,12 +262,6 @@ async def _json(request: Request) -> object:
     except (ValueError, RecursionError) as exc:
         raise dialect.BadBody("The request is not JSON.") from exc
     return value
-
-
-def _joined(pieces: Sequence[Piece]) -> Piece:
-    """All pieces of one choice as one."""
-    logprobs = tuple(number for it in pieces for number in it.logprobs)
-    return replace(pieces[-1], text="".join(it.text for it in pieces), logprobs=logprobs)
 
 
 def _event(body: Mapping[str, Any]) -> bytes:

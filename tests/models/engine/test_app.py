@@ -18,9 +18,7 @@ from starlette.applications import Starlette
 from models import registry
 from models.engine import app
 from models.engine.lifetime import Lifetime
-from models.errors import ModelError
 from models.spec import ModelSpec
-from models.wire import Finish, Piece
 from tests.models.engine.driver import Driver, working
 
 COMPLETIONS = "/v1/completions"
@@ -141,36 +139,3 @@ async def test_several_choices_over_http(tiny_model: Path, stream: bool) -> None
     assert done == "data: [DONE]"
     ends = [it["choices"][0] for it in (json.loads(it[6:]) for it in events)]
     assert sorted(it["index"] for it in ends if it["finish_reason"]) == [0, 1, 2]
-
-
-def said(text: str, finish: Finish | None = None) -> Piece:
-    return Piece(text=text, logprobs=(-0.5,), finish=finish)
-
-
-async def test_what_comes_together_is_one_event() -> None:
-    """What is there already, or comes within a moment; the end is not waited for any longer."""
-    answer: app.Answer = asyncio.Queue()
-    for piece in (said("a"), said("b"), said("c", "stop")):
-        answer.put_nowait(piece)
-    together = await app._gathered(answer)
-    assert together == Piece(text="abc", logprobs=(-0.5, -0.5, -0.5), finish="stop")
-    answer.put_nowait(said("d"))
-    assert await app._gathered(answer) == said("d")
-
-
-async def test_an_error_comes_behind_what_was_said() -> None:
-    """Nothing of the answer is lost to it."""
-    answer: app.Answer = asyncio.Queue()
-    answer.put_nowait(said("a"))
-    answer.put_nowait(problem := ModelError("no"))
-    assert await app._gathered(answer) == said("a")
-    assert await app._gathered(answer) is problem
-
-
-async def test_a_late_piece_is_not_waited_for() -> None:
-    """And it is not lost either."""
-    answer: app.Answer = asyncio.Queue()
-    answer.put_nowait(said("a"))
-    asyncio.get_running_loop().call_later(3 * app.GATHER_S, answer.put_nowait, said("b", "stop"))
-    assert await app._gathered(answer) == said("a")
-    assert await app._gathered(answer) == said("b", "stop")
