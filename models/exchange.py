@@ -141,6 +141,10 @@ class Exchange:
                 f"{_shown(self.spec.url)} is not the address of a model server."
             ) from exc
         except answers.Reported as exc:
+            if (
+                exc.status == 401
+            ):  # The next question looks for the key again: the keyring may have a new one.
+                self._is_key_known = self.spec.key is None
             raise self._refusal(exc) from self._cause(exc)
         except answers.Nonsense as exc:
             raise errors.Broken(self.says(f"sent an answer that makes no sense: {exc}.")) from self._cause(

@@ -58,7 +58,11 @@ LONG_WORDS = re.compile(
     r"context (?:length|size|window|limit)|prompt is too long|prompt too long|too many (?:input )?tokens",
     re.I,
 )
-NO_MODEL_WORDS = re.compile(r"\bmodel\b.*\b(?:not (?:found|exist)|no such|unknown|not exist)|no model", re.I)
+NO_MODEL_WORDS = re.compile(r"\bmodel\b.*\b(?:not (?:found|exist)|no such|unknown)|no model", re.I)
+NOT_TAKEN = re.compile(
+    r"(?:un|not )supported|not allowed|not permitted|deprecated|unknown|unrecogni[sz]ed|unexpected|extra",
+    re.I,
+)
 
 ERRORS: Mapping[Kind, type[errors.BackendError]] = {
     "key": errors.NoKey,
@@ -138,7 +142,7 @@ def error(fault: Reported, name: str, model: str, key: str) -> errors.BackendErr
     words = fault.message.rstrip(" .")
     words = words if len(words) <= MAX_WORDS else words[: MAX_WORDS - 1] + "…"
     sentence = f"{name[0].upper()}{name[1:]} {says}{f' ({words})' if words else ''}."
-    parameter = fault.parameter if found in ("refused", "long") else ""
+    parameter = fault.parameter if found == "refused" else ""
     return ERRORS[found](
         sentence, passes=found in PASSING and fault.status != 501, wait_s=fault.wait_s, parameter=parameter
     )
@@ -192,6 +196,8 @@ def _words(parts: Mapping[str, Any]) -> str:
 
 def _parameter(parts: Mapping[str, Any]) -> str:
     """The parameter that is not taken: by its field, or by its name in quotation marks."""
+    if not NOT_TAKEN.search(f"{parts.get('code')} {_words(parts)}"):
+        return ""
     named = parts.get("param")
     if isinstance(named, str) and re.fullmatch("[a-z_]{1,40}", named):
         return named

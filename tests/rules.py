@@ -102,6 +102,7 @@ WRITERS = (
     "codeindex/store/disk.py",  # the index's own folder in the cache
     "codeindex/store/disk.py",  # the index's
     "models/train/",
+    "chat/sent_files.py",  # what was sent and decided, in the data folder
     "lsp_server/settings_page.py",  # a page of this repository
 )  # fmt: skip
 WRITING_METHODS = frozenset({

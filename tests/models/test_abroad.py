@@ -113,14 +113,17 @@ async def test_what_cannot_be_left_out_is_a_refusal() -> None:
     """Without its stop words the answer would be another one; and nothing is refused for ever."""
     request = ChatRequest(model="m", messages=ASKED.messages, sampling=Sampling(stop=("x",)))
     no_stop = plain(400, shapes.openai_error("Unsupported parameter: 'stop'.", param="stop"))
-    no_limit = plain(400, shapes.openai_error("Bad 'max_tokens'.", param="max_tokens"))
-    no_other = plain(400, shapes.openai_error("Bad limit.", param="max_completion_tokens"))
-    async with serving(no_stop, no_limit, no_other, no_other) as server:
+    no_limit = plain(400, shapes.openai_error("Unknown parameter.", param="max_tokens"))
+    no_other = plain(400, shapes.openai_error("Unexpected limit.", param="max_completion_tokens"))
+    wrong = plain(400, shapes.openai_error("'temperature' must be at most 1.", param="temperature"))
+    async with serving(no_stop, no_limit, no_other, no_other, wrong) as server:
         with pytest.raises(
             Refused, match=r"^Compatible refused the request with 400 \(Unsupported parameter"
         ):
             await pieces(client("compatible", server.url), request)
-        with pytest.raises(Refused, match="Bad limit"):
+        with pytest.raises(Refused, match="Unexpected limit"):
+            await pieces(client("compatible", server.url), request)
+        with pytest.raises(Refused, match="must be at most 1"):
             await pieces(client("compatible", server.url), request)
 
 

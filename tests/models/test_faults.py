@@ -21,7 +21,7 @@ from models.errors import (
 )
 from models.retry import Patience
 from tests.models.loopback import shapes
-from tests.models.loopback.asking import KEY, SHORT, VARIABLE, Pauses, client, pieces, text
+from tests.models.loopback.asking import ASKED, KEY, SHORT, VARIABLE, Pauses, client, pieces, text
 from tests.models.loopback.server import (
     STREAM,
     Answer,
@@ -463,6 +463,20 @@ async def test_the_key_is_nowhere_to_be_read(
     for told in (str(caught.value), repr(caught.value), repr(it.spec), repr(it), caplog.text, *ours):
         assert KEY not in told
         assert KEY[:9] not in told
+
+
+async def test_a_key_that_was_refused_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever puts in a new one need not start the editor again."""
+    async with serving(plain(401, oops("No.")), shapes.OPENAI, closes=True) as server:
+        it = client("openai", server.url)
+        with pytest.raises(NoKey):
+            await anext(it.chat(ASKED))
+        monkeypatch.setenv(VARIABLE, "another")
+        assert await text(it) == "Because."
+        assert [ask.headers["authorization"] for ask in server.requests] == [
+            f"Bearer {KEY}",
+            "Bearer another",
+        ]
 
 
 async def test_a_key_that_is_missing_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

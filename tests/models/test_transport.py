@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Iterator
 from dataclasses import replace
@@ -90,6 +91,25 @@ async def test_closing_the_answer_hangs_up(tls: ssl.SSLContext) -> None:
         await answer.aclose()
         await server.hung_up.wait()
         await it.close()
+
+
+@pytest.mark.usefixtures("trusted")
+async def test_cancelling_the_task_hangs_up(tls: ssl.SSLContext) -> None:
+    """Also while the server still thinks about the first word."""
+    asked = asyncio.Event()
+
+    async def thinking(_writer: asyncio.StreamWriter) -> None:
+        asked.set()
+
+    async with serving(thinking, shapes.OPENAI, tls=tls) as server:
+        it = client("openai", server.url)
+        asking = asyncio.ensure_future(anext(it.chat(ASKED)))
+        await asked.wait()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        await server.hung_up.wait()
+        assert await text(it) == "Because.", "the next question is not harmed"
 
 
 async def test_a_certificate_that_nobody_knows(tls: ssl.SSLContext) -> None:
