@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from chat import edits_paths, edits_read
 from chat.edits_code import place_code
@@ -29,9 +28,7 @@ from chat.edits_types import (
     Unclear,
 )
 from chat.edits_units import outline
-
-if TYPE_CHECKING:
-    from chat.types import Task
+from chat.types import Task
 
 __all__ = ["Edit", "Proposed", "Refusal", "Source", "apply", "check", "place", "read", "still_fits"]
 

@@ -66,11 +66,9 @@ def _match(pair: Pair, unit: Unit, within: Unit | None) -> Unit | None:
         found = one[:1]
     if found and _language(pair) == "python":
         theirs, ours = _has_self(pair.theirs, unit), _has_self(pair.ours, found[0])
+        where = "the answer", f"`{pair.source.path}`"
         if theirs != ours:
-            one, other = (
-                ("the answer", f"`{pair.source.path}`") if theirs else (f"`{pair.source.path}`", "the answer")
-            )
-            raise Unclear(f"`{unit.name}` is a method in {one}, but not in {other}.")
+            raise Unclear(f"`{unit.name}` is a method in {where[ours]}, but not in {where[theirs]}.")
     return found[0] if found else None
 
 

@@ -40,20 +40,18 @@ class Indents:
     """The answer's unit."""
     ours: str
     """The document's."""
+    verbatim: bool = False
+    """Whether lines are as deep in both, so that new ones are meant as they are."""
 
     def of(self, line: str) -> str | None:
         """A new line with the document's indentation; None if nothing says how deep it stands."""
-        if self._is_same:
+        if self.verbatim:
             return line
         if not line.strip():
             return ""
         indent = indent_of(line)
         found = self._mapped(indent)
         return None if found is None else found + line[len(indent) :]
-
-    @property
-    def _is_same(self) -> bool:
-        return all(one == other for one, other in self.known.items())
 
     def _mapped(self, indent: str) -> str | None:
         if indent in self.known:
@@ -100,7 +98,12 @@ def indents(pairs: Sequence[tuple[str, str]], theirs: Sequence[str], ours: Seque
     depths = [width(known[it]) for it in sorted(known, key=width)]
     if any(other <= one for one, other in pairwise(depths)):
         return None
-    return Indents(known=known, theirs=_step(list(known)) or unit_of(theirs), ours=unit_of(ours))
+    return Indents(
+        known=known,
+        theirs=_step(list(known)) or unit_of(theirs),
+        ours=unit_of(ours),
+        verbatim=all(one == other for one, other in known.items()),
+    )
 
 
 def _step(known: list[str]) -> str:

@@ -117,7 +117,8 @@ def is_comment(line: str) -> bool:
 
 def _lines_within(text: str, spans: list[tuple[int, int]]) -> list[int]:
     """The numbers of the lines that begin in a string or comment."""
-    found, line, at = [], 0, 0
+    found: list[int] = []
+    line, at = 0, 0
     for start, end in spans:
         line += text.count("\n", at, start)
         breaks = text.count("\n", start, end)

@@ -87,8 +87,8 @@ def _into_focus(source: Source, theirs: Outline, ours: Outline, code: Code, rows
     within = [it for it in ours.units if rows.start <= it.first < rows.stop and it.kind != "value"]
     outer = [it for it in within if it.lead <= rows.start and rows.stop - 1 <= it.last]
     new = theirs.lines
-    if outer and code.documents and (found := _documentation(source, new, ours, outer[0])):
-        return found
+    if outer and code.documents and (documented := _documentation(source, new, ours, outer[0])):
+        return documented
     found = _between_ends(source, new, ours, rows)
     if found is not None:
         return found

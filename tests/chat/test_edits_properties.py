@@ -113,7 +113,7 @@ def run(answer: str, text: str, language: str) -> tuple[Edit, ...] | Refusal:
 
 
 def check_edits(edits: tuple[Edit, ...], text: str) -> None:
-    """Within the document, in order, apart, of its version, of whole lines, and no line in them for nothing."""
+    """Within the document, in order, apart, of its version, and no line in them for nothing."""
     assert still_fits(edits, 3)
     assert not still_fits(edits, 4)
     at = -1
@@ -209,12 +209,14 @@ def test_a_whole_file_becomes_the_few_lines_that_differ(data: st.DataObject, end
     assert apply(text, found) == text_of(new, end, last)
 
 
-PIECES = st.sampled_from(
-    ["```", "````", "~~~", "```python\n", "```diff\n", "<<<<<<< SEARCH\n", "=======\n", ">>>>>>> REPLACE\n", "@@ -1,2 +3 @@\n",
-     "--- a/a.py\n", "+++ b/a.py\n", "+", "-", " ", "\n", "\r\n", "def f():\n", "    return 1\n", "class A:\n", "...\n", "# ... existing code ...\n",
-     "<think>", "</think>", "<|im_end|>", "<search>", "</search>", "<replace>", "</replace>", '{"search": "a", "replace": "b"}', "{", "}",
-     "*** Begin Patch\n", "*** Update File: a.py\n", "1: ", "&lt;", "### a.py\n", "**a.py**\n", "x = 1\n", "\"\"\"", "'", "`", "\0", "\ufeff"]
-)  # fmt: skip
+PIECES = st.sampled_from([
+    "```", "````", "~~~", "```python\n", "```diff\n", "<<<<<<< SEARCH\n", "=======\n", ">>>>>>> REPLACE\n",
+    "@@ -1,2 +3 @@\n", "--- a/a.py\n", "+++ b/a.py\n", "+", "-", " ", "\n", "\r\n", "def f():\n",
+    "    return 1\n", "class A:\n", "...\n", "# ... existing code ...\n", "<think>", "</think>", "<|im_end|>",
+    "<search>", "</search>", "<replace>", "</replace>", '{"search": "a", "replace": "b"}', "{", "}",
+    "*** Begin Patch\n", "*** Update File: a.py\n", "1: ", "&lt;", "### a.py\n", "**a.py**\n", "x = 1\n",
+    '"""', "'", "`", "\0", "\ufeff",
+])  # fmt: skip
 DOCUMENTS = st.sampled_from(
     [
         "",
@@ -315,5 +317,9 @@ def test_what_parsed_before_parses_after() -> None:
         (0, None, False),
         (None, 3, True),
     ):
-        found = check(edits, documents, lambda it, _, one=before, other=after: one if it == text else other)
+
+        def faults(it: str, language: str, one: int | None = before, other: int | None = after) -> int | None:
+            return one if it == text else other
+
+        found = check(edits, documents, faults)
         assert found == edits if passes else isinstance(found, Refusal)
