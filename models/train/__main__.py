@@ -15,6 +15,7 @@ STARTER: Final = Path(__file__).parent.parent / "starter"
 MODEL: Final = STARTER / "hearth-starter-fim.gguf"
 RESULTS: Final = Path(__file__).parent / "results"
 CHECKED_FILES = 40  # Held-out files on which the export is compared with the checkpoint.
+JUDGED_TOKENS = 512  # Of each file, and of each prompt: the same for every model that a card compares.
 
 
 def main() -> None:
@@ -99,10 +100,12 @@ def _speed(arguments: argparse.Namespace, work: Path) -> None:
 def _quantize(arguments: argparse.Namespace, work: Path) -> None:
     from models.train.quantize import quantizations, write_quantizations
 
-    context, rows = load_recipe().training.context, []
+    rows = []
     for source in arguments.files:
         texts = _checked_texts(work)
-        made = quantizations(source, work / "quantized", texts, context=context, threads=arguments.threads)
+        made = quantizations(
+            source, work / "quantized", texts, context=JUDGED_TOKENS, threads=arguments.threads
+        )
         rows += [(source.stem, it) for it in made]
     write_quantizations(rows, arguments.results / "quantization.csv")
 
@@ -124,13 +127,12 @@ def _check(arguments: argparse.Namespace, work: Path) -> None:
     from models.train.check_export import check_export
 
     texts = _checked_texts(work)
-    context = load_recipe().training.context
     agreement = check_export(
         work / arguments.checkpoint,
         work / "tokenizer.json",
         arguments.out,
         texts,
-        context=context,
+        context=JUDGED_TOKENS,
         averaged=arguments.averaged,
     )
     print(agreement)
@@ -218,7 +220,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--out", type=Path, default=MODEL, help="the GGUF file to judge")
     evaluate.add_argument("--count", type=int, default=60, help="cuts for each language and kind")
     evaluate.add_argument("--lines-above", type=int, default=8, help="how far above the cursor to anchor")
-    evaluate.add_argument("--context", type=int, default=load_recipe().training.context)
+    evaluate.add_argument("--context", type=int, default=JUDGED_TOKENS)
     evaluate.add_argument("--threads", type=int, default=2)
     evaluate.add_argument("--results", type=Path, default=RESULTS)
     return parser
