@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -22,6 +23,8 @@ Settings come from two places.
 
 The editor wins over the file, and `hearth lsp --model …` over both.
 No file in a repository is ever read.
+What begins with `chat.` or `cloud.` counts in your own file alone, as it decides who gets to see your code.
+An editor hands over a workspace's settings as if they were yours, and a workspace must not decide that.
 A value that cannot be used is reported once, in one sentence, and its default is used.
 
 ```json
@@ -41,9 +44,15 @@ def page() -> str:
     """The whole page."""
     return INTRODUCTION + "".join(
         f"\n## `{it.metadata['key']}`\n\n{_sentences(it.metadata['says'])}\n\n"
-        f"- Default: `{json.dumps(it.default)}`\n- Allowed: {it.metadata['allowed']}\n"
-        for it in FIELDS
+        f"- Default: `{_default(it)}`\n- Allowed: {it.metadata['allowed']}\n"
+        + ("- Where: in your own file alone\n" if it.metadata["own"] else "")
+        for it in sorted(FIELDS, key=lambda it: bool(it.metadata["own"]))
     )
+
+
+def _default(it: dataclasses.Field[object]) -> str:
+    is_object = str(it.metadata["allowed"]).startswith("an object")
+    return "{}" if is_object and not it.default else json.dumps(it.default)
 
 
 def _sentences(text: str) -> str:

@@ -28,6 +28,7 @@ from chat.router import (
     measure,
     next_after,
 )
+from chat.types import Task
 from models import errors
 from models.spec import BackendSpec, Prices
 
@@ -302,7 +303,7 @@ def test_the_estimate_is_in_the_callers_tokens_and_the_users_prices() -> None:
 def test_every_failure_has_words_and_every_error_is_a_failure() -> None:
     """What goes wrong on the way to a model is said, and known to the router by its kind."""
     assert set(FAILURES) == set(get_args(Failure))
-    assert set(TASKS) == {*get_args(router.Task), "completion"}
+    assert set(TASKS) == {*get_args(Task), "completion"}
     kinds = {
         errors.Unreachable: "unreachable",
         errors.Overloaded: "overloaded",

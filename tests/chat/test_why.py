@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from chat import why
-from chat.router import Places, Policy, Request, Server, decide, next_after
+from chat.router import Decision, Places, Policy, Request, Server, decide, next_after
 from models.spec import BackendSpec
 
 SERVER = Server(spec=BackendSpec(name="small", model="m", url="http://127.0.0.1:1"))
 
 
-def decision(tokens: int = 10) -> why.Decision:
+def decision(tokens: int = 10) -> Decision:
     """Any decision."""
     return decide(Request(task="ask", tokens_in=tokens), Places(servers=(SERVER,)), Policy())
 
