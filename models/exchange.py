@@ -9,10 +9,10 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import httpx
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from models.keys import Secret
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 WRITE_SECONDS = 10.0  # A prompt is small; a peer that does not take it for so long is gone.
 ERROR_SECONDS = 5.0  # The body of an error comes with its head, or it is not worth waiting for.
@@ -91,11 +93,7 @@ class Exchange:
                 return
             reader = answers.SseReader()
             async with aclosing(_chunks(response)) as chunks:
-                while True:
-                    async with asyncio.timeout_at(until):
-                        chunk = await anext(chunks, None)
-                    if chunk is None:
-                        break
+                while (chunk := await _next(chunks, until)) is not None:
                     for data in reader.feed(chunk):
                         if data == b"[DONE]":
                             await _read_the_rest(chunks)
@@ -160,7 +158,8 @@ class Exchange:
         self, method: str, path: str, body: Mapping[str, Any] | None, connect_s: float, until: float | None
     ) -> AsyncIterator[httpx.Response]:
         """A response whose status is good. Leaving the block early closes its connection."""
-        await self._find_key()
+        if not self._is_key_known:
+            await self._find_key()
         request = httpx.Request(
             method,
             _address(self.spec, path),
@@ -172,8 +171,8 @@ class Exchange:
             },
         )
         async with self._connection() as connection:
-            async with asyncio.timeout_at(until):
-                response = await connection.handle_async_request(request)
+            asking = connection.handle_async_request(request)
+            response = await (asking if until is None else _by(until, asking))
             async with aclosing(response):
                 if not response.is_success:
                     raise await self._reported(response)
@@ -201,8 +200,7 @@ class Exchange:
 
     async def _find_key(self) -> None:
         """Have the key, once; it goes over an encrypted line, or stays on this machine."""
-        if self._is_key_known or self.spec.key is None:
-            return
+        assert self.spec.key
         from models.keys import find
 
         key = await find(self.spec.key, self._name)
@@ -334,6 +332,19 @@ def _chunks(response: httpx.Response) -> AsyncGenerator[bytes, None]:
     """The bytes as they arrive, without httpx's decoders: we ask for none."""
     assert isinstance(response.stream, httpx.AsyncByteStream)
     return cast(AsyncGenerator[bytes, None], aiter(response.stream))
+
+
+async def _next(chunks: AsyncGenerator[bytes, None], until: float | None) -> bytes | None:
+    """The next bytes; ``None`` at the end. On the path of a keystroke a clock that nobody needs is felt."""
+    try:
+        return await (anext(chunks) if until is None else _by(until, anext(chunks)))
+    except StopAsyncIteration:
+        return None
+
+
+async def _by(until: float, awaited: Awaitable[T]) -> T:
+    async with asyncio.timeout_at(until):
+        return await awaited
 
 
 async def _read_the_rest(chunks: AsyncGenerator[bytes, None]) -> None:

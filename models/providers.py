@@ -86,13 +86,15 @@ def backend_spec(
     *,
     url: str = "",
     name: str = "",
+    variable: str = "",
     key: KeySource | None = None,
     context_tokens: int | None = None,
     prices: Prices | None = None,
 ) -> BackendSpec:
     """The server that a user chose, with what its row knows where the user says nothing.
 
-    A provider's own key goes to its own host alone; for another one the user has to name the key.
+    A provider's own key goes to its own host alone; for another one the user has to name the environment
+    ``variable`` that holds it.
     Raises ``Refused`` with one sentence for a name or an address that cannot be used.
     """
     row = PROVIDERS.get(provider)
@@ -111,7 +113,9 @@ def backend_spec(
         limit_field=row.limit_field,
         thinks=row.thinks,
     )
-    if key is None and row.variable and (is_own or (spec.is_local and not row.wants_key)):
+    if key is None and variable:
+        key = KeySource(variable=variable)
+    elif key is None and row.variable and (is_own or (spec.is_local and not row.wants_key)):
         key = KeySource(variable=row.variable, service=SERVICE, account=provider, required=row.wants_key)
     return replace(spec, key=key)
 

@@ -68,6 +68,7 @@ def test_a_providers_key_goes_to_its_own_host(provider: str, url: str) -> None:
     """For another one the user has to name the key."""
     assert backend_spec(provider, "m", url=url).key is None
     named = KeySource(variable="MINE")
+    assert backend_spec(provider, "m", url=url, variable="MINE").key == named
     assert backend_spec(provider, "m", url=url, key=named).key == named
 
 
