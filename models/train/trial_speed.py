@@ -19,6 +19,7 @@ from models.train.model import Model, Shape, count_parameters
 from models.train.trial import Trial, tokenizer_of
 
 PROMPT_TOKENS: Final = 1_000
+CONTEXT: Final = 2_048
 ROUNDS: Final = 5
 
 
@@ -53,7 +54,7 @@ def _speed(trial: Trial, work: Path, threads: int) -> Speed:
         checkpoint, file = Path(folder, "model.pt"), Path(folder, "model.gguf")
         torch.save({"model": model.state_dict(), "shape": model.shape.as_dict()}, checkpoint)
         tokenizer = tokenizer_of(work, trial.recipe.shape["vocabulary"])
-        export(checkpoint, tokenizer, file, quantization="q8_0", context=PROMPT_TOKENS * 2, averaged=False)
+        export(checkpoint, tokenizer, file, quantization="q8_0", context=CONTEXT, averaged=False)
         prompt, token = _times(file, threads)
         return Speed(
             shape=trial.name,
@@ -68,7 +69,7 @@ def _times(file: Path, threads: int) -> tuple[float, float]:
     """Seconds of a prompt from nothing, and of a token after it."""
     llama = Llama(
         str(file),
-        n_ctx=PROMPT_TOKENS * 2,
+        n_ctx=CONTEXT,
         n_batch=512,
         n_threads=threads,
         n_threads_batch=threads,
@@ -77,7 +78,7 @@ def _times(file: Path, threads: int) -> tuple[float, float]:
     rng = random.Random(1)
     prompts, tokens = [], []
     for _ in range(ROUNDS):
-        ids = [rng.randrange(1, 4_000) for _ in range(PROMPT_TOKENS)]
+        ids = [rng.randrange(llama.n_vocab() // 2) for _ in range(PROMPT_TOKENS)]
         llama.reset()
         begun = time.perf_counter()
         llama.eval(ids)

@@ -188,6 +188,20 @@ def test_a_mistake_in_the_table_is_told(work: Path, line: str, complaint: str) -
         _table(work)
 
 
+def test_every_shape_is_timed_once(work: Path) -> None:
+    """Trials that differ in anything but the shape are one line; a smaller vocabulary is a smaller file."""
+    pytest.importorskip("llama_cpp", reason="the shapes are timed in llama.cpp")
+    from models.train.trial_speed import write_speeds
+
+    (work / "trials").mkdir()
+    write_speeds(_table(work).trials, work, work / "shapes.csv", threads=1)
+    with (work / "shapes.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [it["shape"] for it in rows] == ["small", "plain"]
+    assert int(rows[1]["q8_0_bytes"]) < int(rows[0]["q8_0_bytes"])
+    assert all(0 < float(it["token_ms"]) for it in rows)
+
+
 def test_an_unknown_trial_is_told(work: Path) -> None:
     """With the names that there are."""
     with pytest.raises(ValueError, match="there are small, plain, on"):
