@@ -9,7 +9,7 @@ from typing import Any
 from models import answers, errors
 from models.answers import Nonsense, Reported
 from models.estimate import tokens
-from models.exchange import Exchange, Limits
+from models.exchange import Before, Exchange, Limits
 from models.retry import Patience, until_it_begins
 from models.spec import BackendSpec
 from models.wire import ChatMessage, ChatRequest, Finish, Piece, Usage, taking_turns
@@ -34,9 +34,9 @@ class Anthropic:
         self._exchange = Exchange(spec, None, limits)
         self._patience = patience or Patience()
 
-    def chat(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
+    def chat(self, request: ChatRequest, before: Before | None = None) -> AsyncGenerator[Piece, None]:
         """Stream the answer to a conversation; ``aclose()`` cancels."""
-        return until_it_begins(lambda: self._pieces(request), self._patience)
+        return until_it_begins(lambda: self._pieces(request, before), self._patience)
 
     async def models(self) -> tuple[str, ...]:
         """The names of the models that this key may use."""
@@ -53,13 +53,13 @@ class Anthropic:
         """Close every connection."""
         await self._exchange.close()
 
-    async def _pieces(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
+    async def _pieces(self, request: ChatRequest, before: Before | None) -> AsyncGenerator[Piece, None]:
         body = messages_json(request, self.spec)
         if not body["messages"]:
             raise errors.Refused("There is nothing to answer: the conversation is empty.")
         reader = AnswerReader()
         with self._exchange.failures():
-            events = self._exchange.events("POST", PATH, body, self._exchange.limits)
+            events = self._exchange.events("POST", PATH, body, self._exchange.limits, before)
             async with aclosing(events) as events:
                 async for event in events:
                     if piece := reader.read(event):

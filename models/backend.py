@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from models import answers, errors
-from models.exchange import Exchange, Limits
+from models.exchange import Before, Exchange, Limits
 from models.spec import BackendSpec
 from models.wire import (
     ChatRequest,
@@ -68,14 +68,15 @@ class Backend:
         body = completion_json(request, stream=True) if ours else foreign_completion_json(request, self.spec)
         return self._pieces("/v1/completions", body, answers.completion_piece)
 
-    def chat(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
+    def chat(self, request: ChatRequest, before: Before | None = None) -> AsyncGenerator[Piece, None]:
         """Stream the answer to a conversation; ``aclose()`` cancels."""
         if self._is_ours:
             asked = replace(request, model=request.model or self.spec.model)
-            return self._pieces("/v1/chat/completions", chat_json(asked, stream=True), answers.chat_piece)
+            body = chat_json(asked, stream=True)
+            return self._pieces("/v1/chat/completions", body, answers.chat_piece, before)
         from models.retry import Patience, until_it_begins  # The path of a keystroke needs none of it.
 
-        return until_it_begins(lambda: self._chat_abroad(request), self._patience or Patience())
+        return until_it_begins(lambda: self._chat_abroad(request, before), self._patience or Patience())
 
     async def models(self) -> tuple[str, ...]:
         """The names of the models that it has."""
@@ -121,7 +122,7 @@ class Backend:
         """Close every connection; a stream that is still read ends with ``Unreachable``."""
         await self._exchange.close()
 
-    async def _chat_abroad(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
+    async def _chat_abroad(self, request: ChatRequest, before: Before | None) -> AsyncGenerator[Piece, None]:
         """Ask a server that is not ours; what its model does not take is left out, now and from now on."""
         model = request.model or self.spec.model
         if not any(it.content.strip() for it in request.messages):
@@ -131,7 +132,7 @@ class Backend:
             body = foreign_chat_json(request, self.spec, unwanted)
             has_text = False
             try:
-                pieces = self._pieces("/v1/chat/completions", body, answers.chat_piece)
+                pieces = self._pieces("/v1/chat/completions", body, answers.chat_piece, before)
                 async with aclosing(pieces):
                     async for piece in pieces:
                         has_text = has_text or bool(piece.text)
@@ -147,12 +148,16 @@ class Backend:
                 self._unwanted[model] = unwanted | {name}
 
     async def _pieces(
-        self, path: str, body: Mapping[str, Any], piece_of: Callable[[Mapping[str, Any]], Piece]
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        piece_of: Callable[[Mapping[str, Any]], Piece],
+        before: Before | None = None,
     ) -> AsyncGenerator[Piece, None]:
         last: dict[int, Piece] = {}  # Each choice's piece with ``finish``, until its usage is known.
         finished: set[int] = set()
         with self._exchange.failures():
-            events = self._exchange.events("POST", path, body, self._exchange.limits)
+            events = self._exchange.events("POST", path, body, self._exchange.limits, before)
             async with aclosing(events) as events:
                 async for event in events:
                     piece = piece_of(event)

@@ -10,7 +10,7 @@ from models.spec import BackendSpec
 from models.wire import ChatRequest, Piece
 
 if TYPE_CHECKING:  # What follows imports httpx, which takes a quarter of a second.
-    from models.exchange import Limits
+    from models.exchange import Before, Limits
     from models.retry import Patience
 
 
@@ -19,8 +19,12 @@ class Client(Protocol):
 
     spec: BackendSpec
 
-    def chat(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
-        """Stream the answer to a conversation; ``aclose()`` cancels and closes the connection."""
+    def chat(self, request: ChatRequest, before: Before | None = None) -> AsyncGenerator[Piece, None]:
+        """Stream the answer to a conversation; ``aclose()`` cancels and closes the connection.
+
+        ``before`` is told the address and the very bytes of each request before they are sent, also of one
+        that is sent again; what it raises stops the sending, and reaches the caller as it is.
+        """
         ...
 
     async def models(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+Before = Callable[[str, bytes], None]
+"""Is told the address and the very bytes of a request before they are sent; what it raises stops them."""
 
 WRITE_SECONDS = 10.0  # A prompt is small; a peer that does not take it for so long is gone.
 ERROR_SECONDS = 5.0  # The body of an error comes with its head, or it is not worth waiting for.
@@ -83,11 +86,16 @@ class Exchange:
         self._busy: set[Transport] = set()
 
     async def events(
-        self, method: str, path: str, body: Mapping[str, Any] | None, limits: Limits
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        limits: Limits,
+        before: Before | None = None,
     ) -> AsyncGenerator[Mapping[str, Any], None]:
         """Each event as a JSON object, up to the one that says so or the end of the stream."""
         until = None if limits.first_s is None else asyncio.get_running_loop().time() + limits.first_s
-        async with self._response(method, path, body, limits.connect_s, until) as response:
+        async with self._response(method, path, body, limits.connect_s, until, before) as response:
             if not response.headers.get("content-type", "").startswith("text/event-stream"):
                 yield await self._instead_of_a_stream(response)
                 return
@@ -114,7 +122,7 @@ class Exchange:
         """The JSON object of an answer that takes no time."""
         async with (
             asyncio.timeout(seconds),
-            self._response(method, path, None, self.limits.connect_s, None) as response,
+            self._response(method, path, None, self.limits.connect_s) as response,
         ):
             return answers.json_object(await _head(response))
 
@@ -155,7 +163,13 @@ class Exchange:
 
     @asynccontextmanager
     async def _response(
-        self, method: str, path: str, body: Mapping[str, Any] | None, connect_s: float, until: float | None
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        connect_s: float,
+        until: float | None = None,
+        before: Before | None = None,
     ) -> AsyncIterator[httpx.Response]:
         """A response whose status is good. Leaving the block early closes its connection."""
         if not self._is_key_known:
@@ -170,6 +184,8 @@ class Exchange:
                 "timeout": {"connect": connect_s, "write": WRITE_SECONDS, "read": None, "pool": None}
             },
         )
+        if before:
+            before(str(request.url), request.content)
         async with self._connection() as connection:
             asking = connection.handle_async_request(request)
             response = await (asking if until is None else _by(until, asking))

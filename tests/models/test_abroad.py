@@ -9,7 +9,7 @@ import pytest
 from models.errors import Broken, Refused
 from models.wire import ChatMessage, ChatRequest, Piece, Sampling, Usage
 from tests.models.loopback import shapes
-from tests.models.loopback.asking import ASKED, KEY, VARIABLE, client, pieces, text
+from tests.models.loopback.asking import ASKED, KEY, VARIABLE, Pauses, client, pieces, text
 from tests.models.loopback.server import END, STREAM, begins, chunk, event, plain, serving, stream
 
 
@@ -153,6 +153,42 @@ async def test_an_empty_conversation_is_not_sent(provider: str) -> None:
     async with serving() as server:
         with pytest.raises(Refused, match="nothing to answer"):
             await pieces(client(provider, server.url), request)
+        assert server.connections == 0
+
+
+@pytest.mark.parametrize(("provider", "answer"), [("openai", shapes.OPENAI), ("anthropic", shapes.ANTHROPIC)])
+async def test_the_very_bytes_are_shown_before_they_are_sent(provider: str, answer: bytes) -> None:
+    """What the user can read later is what went out, each time that it went out; the key is not in it."""
+    shown: list[tuple[str, bytes]] = []
+    pauses = Pauses()
+    async with serving(plain(503, b""), answer) as server:
+        it = client(provider, server.url, patience=pauses.patience)
+
+        def before(url: str, body: bytes) -> None:
+            assert len(server.requests) == len(shown), "nothing has gone out before"
+            shown.append((url, body))
+
+        assert [piece async for piece in it.chat(ASKED, before)]
+        await it.close()
+        assert [(ask.line.removeprefix("POST "), ask.body) for ask in server.requests] == [
+            (url.removeprefix(server.url), body) for url, body in shown
+        ]
+    assert len(shown) == 2
+    assert KEY not in repr(shown)
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+async def test_what_cannot_be_shown_is_not_sent(provider: str) -> None:
+    """The caller hears why in its own words."""
+
+    def before(_url: str, _body: bytes) -> None:
+        raise LookupError("no room")
+
+    async with serving(shapes.OPENAI) as server:
+        it = client(provider, server.url)
+        with pytest.raises(LookupError, match="no room"):
+            await anext(it.chat(ASKED, before))
+        await it.close()
         assert server.connections == 0
 
 
