@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import traceback
-from typing import Any
 
 import pytest
 
@@ -19,9 +16,8 @@ from models.errors import (
     TooLong,
     Unreachable,
 )
-from models.retry import Patience
 from tests.models.loopback import shapes
-from tests.models.loopback.asking import ASKED, KEY, SHORT, VARIABLE, Pauses, client, pieces, text
+from tests.models.loopback.asking import KEY, SHORT, VARIABLE, Pauses, client, pieces
 from tests.models.loopback.server import (
     STREAM,
     Answer,
@@ -314,178 +310,6 @@ async def test_an_endless_error_is_read_to_its_limit(monkeypatch: pytest.MonkeyP
     async with serving(endless) as server:
         with pytest.raises(Broken, match="failed with 500"):
             await pieces(client("openai", server.url))
-
-
-# Asking again.
-
-
-@pytest.mark.parametrize(
-    ("provider", "failure", "answer"),
-    [
-        ("openai", LATER, shapes.OPENAI),
-        ("openai", plain(500, b""), shapes.OPENAI),
-        ("ollama", plain(503, oops("busy")), shapes.OLLAMA),
-        ("anthropic", plain(529, claude("overloaded_error", "Overloaded")), shapes.ANTHROPIC),
-        ("anthropic", stream(event(claude("overloaded_error", "Overloaded"), "error")), shapes.ANTHROPIC),
-    ],
-)
-async def test_what_passes_is_asked_again(provider: str, failure: bytes, answer: bytes) -> None:
-    """Twice too busy, then an answer: the user sees the answer."""
-    pauses = Pauses()
-    async with serving(failure, failure, answer) as server:
-        assert await text(client(provider, server.url, patience=pauses.patience)) == "Because."
-        assert len(server.requests) == 3
-    assert pauses.seconds == [0.375, 0.75]
-
-
-@pytest.mark.parametrize(
-    "failure",
-    [
-        plain(400, oops("No.")),
-        plain(401, oops("No.")),
-        plain(404, oops("No.")),
-        plain(429, oops("No.", "insufficient_quota")),
-        plain(501, oops("No.")),
-        stream(b"data: {\n\n"),
-    ],
-)
-async def test_what_does_not_pass_is_not_asked_again(failure: bytes) -> None:
-    """The second answer would be the same, and may cost."""
-    async with serving(failure, shapes.OPENAI) as server:
-        with pytest.raises(BackendError):
-            await pieces(client("openai", server.url, patience=Pauses().patience))
-        assert len(server.requests) == 1
-
-
-@pytest.mark.parametrize("provider", ["openai", "anthropic"])
-async def test_an_answer_that_has_begun_is_not_asked_for_again(provider: str) -> None:
-    """Half of it is on the screen."""
-    error = event(claude("overloaded_error", "Overloaded"), "error")
-    begun = stream(shapes.start() + shapes.block(0, "Be") if provider == "anthropic" else DELTA, error)
-    async with serving(begun, shapes.OPENAI) as server:
-        with pytest.raises(Overloaded):
-            await pieces(client(provider, server.url, patience=Pauses().patience))
-        assert len(server.requests) == 1
-
-
-async def test_asking_again_has_an_end() -> None:
-    """After the last try the error is the last one's."""
-    pauses = Pauses()
-    async with serving(*[LATER] * 10) as server:
-        with pytest.raises(Overloaded, match="so often"):
-            await pieces(client("openai", server.url, patience=pauses.patience))
-        assert len(server.requests) == 4
-    assert pauses.seconds == [0.375, 0.75, 1.5]
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds", "tries"),
-    [
-        ({"retry_after": "3"}, [3.0, 3.0, 3.0], 4),
-        ({"retry_after_ms": "900", "retry_after": "1"}, [0.9, 0.9, 1.5], 4),
-        ({"retry_after": "9"}, [9.0, 9.0], 3),
-        ({"retry_after": "3600"}, [], 1),
-        ({"retry_after": "Fri, 31 Dec 1999 23:59:59 GMT"}, [0.375, 0.75, 1.5], 4),
-        ({"retry_after": "soon"}, [0.375, 0.75, 1.5], 4),
-    ],
-)
-async def test_a_server_may_say_how_long_to_wait(
-    headers: dict[str, str], seconds: list[float], tries: int
-) -> None:
-    """It is believed; what nobody would wait for is not waited for."""
-    pauses = Pauses()
-    later = plain(429, oops("Slow down.", "rate_limit_error"), **headers)
-    async with serving(*[later] * 4) as server:
-        with pytest.raises(Overloaded) as caught:
-            await pieces(client("openai", server.url, patience=pauses.patience))
-        assert (pauses.seconds, len(server.requests)) == (seconds, tries)
-    if headers["retry_after"] == "3600":
-        assert (
-            str(caught.value) == "Openai does not want to be asked so often, asks to wait 3600 s (Slow down)."
-        )
-
-
-async def test_stop_is_heard_between_two_tries() -> None:
-    """Nobody waits for a pause that nobody wants."""
-    paused = asyncio.Event()
-
-    async def sleep(_seconds: float) -> None:
-        paused.set()
-        await asyncio.Event().wait()
-
-    async with serving(LATER, shapes.OPENAI) as server:
-        it = client("openai", server.url, patience=Patience(sleep=sleep))
-        asking = asyncio.ensure_future(pieces(it))
-        await paused.wait()
-        asking.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await asking
-        assert len(server.requests) == 1
-
-
-# The key.
-
-
-def echo(status: int, headers: dict[str, Any]) -> bytes:
-    """A server that repeats the key, as some do."""
-    return plain(status, {"error": {"message": f'You sent {KEY} and "{KEY[:9]}..." to us.', **headers}})
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        echo(401, {}),
-        echo(500, {}),
-        echo(400, {"param": KEY}),
-        stream(DELTA, event({"error": {"message": f"bad {KEY}"}})),
-        stream(DELTA, f"error {KEY}\n\n".encode()),
-        stream(DELTA, event(f'"{KEY}"'.encode())),
-        stream(DELTA, ends=False),
-        plain(307, b"", location=f"https://elsewhere.example/?key={KEY}"),
-        plain(200, f"<html>{KEY}</html>".encode(), content_type="text/html"),
-    ],
-)
-@pytest.mark.parametrize("provider", ["openai", "anthropic"])
-async def test_the_key_is_nowhere_to_be_read(
-    provider: str, answer: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Not in a sentence, not in a cause, not in a log, not in the variables of a traceback."""
-    caplog.set_level(logging.DEBUG)
-    async with serving(answer, closes=True) as server:
-        it = client(provider, server.url)
-        with pytest.raises(BackendError) as caught:
-            await pieces(it)
-        sent = server.requests[0].headers
-        assert KEY in sent.get("authorization", "") + sent.get("x-api-key", ""), "the test would see it"
-    frames = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-    shown = "".join(frames.format())
-    ours = [part for part in shown.split("  File ") if "/tests/" not in part.partition("\n")[0]]
-    for told in (str(caught.value), repr(caught.value), repr(it.spec), repr(it), caplog.text, *ours):
-        assert KEY not in told
-        assert KEY[:9] not in told
-
-
-async def test_a_key_that_was_refused_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever puts in a new one need not start the editor again."""
-    async with serving(plain(401, oops("No.")), shapes.OPENAI, closes=True) as server:
-        it = client("openai", server.url)
-        with pytest.raises(NoKey):
-            await anext(it.chat(ASKED))
-        monkeypatch.setenv(VARIABLE, "another")
-        assert await text(it) == "Because."
-        assert [ask.headers["authorization"] for ask in server.requests] == [
-            f"Bearer {KEY}",
-            "Bearer another",
-        ]
-
-
-async def test_a_key_that_is_missing_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything is sent."""
-    monkeypatch.delenv(VARIABLE)
-    async with serving(shapes.OPENAI) as server:
-        with pytest.raises(NoKey, match=rf"^There is no key for openai: set {VARIABLE}\.$"):
-            await pieces(client("openai", server.url))
-        assert server.connections == 0
 
 
 async def test_nobody_there() -> None:
