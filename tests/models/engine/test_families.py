@@ -174,6 +174,25 @@ def test_text_comes_back_as_it_went_in(tmp_path: Path, name: str) -> None:
         assert llama.tokenize("") == llama.tokenize("", goes_on=True) == []
 
 
+@pytest.mark.parametrize("name", FAMILIES)
+def test_what_is_remembered_is_what_would_be_made(tmp_path: Path, name: str) -> None:
+    """Each way to read a text has its own tokens; who changes what he got changes it for nobody else."""
+    text = "<|im_start|> def f(x):\n" * 20
+    ways = [(special, goes_on) for special in (False, True) for goes_on in (False, True)]
+    with loaded(tmp_path / "model.gguf", vocabulary(FAMILIES[name])) as llama:
+
+        def tokens_of(text: str) -> list[list[int]]:
+            return [llama.tokenize(text, special=special, goes_on=goes_on) for special, goes_on in ways]
+
+        made = tokens_of(text)
+        for it in tokens_of(text):
+            it.append(0)
+        assert tokens_of(text) == made
+        for number in range(100):
+            tokens_of(f"{number}{text}")
+        assert tokens_of(text) == made
+
+
 @pytest.mark.parametrize("pre", ["deepseek-coder", "tekken", "default"])
 @pytest.mark.parametrize("letter", ["a", "0", "!", " ", "漢"])
 def test_a_run_without_end_does_not_end_the_process(tmp_path: Path, pre: str, letter: str) -> None:
