@@ -175,9 +175,12 @@ def _placed(part: Proposed, source: Source, lines: Lines) -> list[LineEdit]:
     try:
         return place_change(source, lines, part)
     except Unclear:
-        if not part.whole:
+        found = []
+        if part.whole and _defined(part.whole, source.language):
+            found = place_code(source, lines, _as_code(part))
+        if not found:
             raise
-        return place_code(source, lines, _as_code(part))
+        return found
 
 
 def _as_code(change: Change) -> Code:

@@ -172,7 +172,7 @@ def between_tags(text: str) -> tuple[list[Proposed], str]:
         path, hint = _path_above(
             [x for x in before.split("\n") if not x.lstrip().startswith("<")], bool(found)
         )
-        old, new = it["from"].split("\n"), it["to"].split("\n")
+        old, new = _rows(it["from"]), _rows(it["to"])
         found.append(change(_unfenced(old), _unfenced(new), paths[-1].strip() if paths else path, hint))
         rest += [before, HOLE]
         at = it.end()
@@ -201,12 +201,17 @@ def _in_json(value: Any, depth: int, path: str = "") -> Iterator[Proposed]:
     path = _of(value, _PATH_KEYS) or path
     old, new, code = _of(value, _OLD_KEYS), _of(value, _NEW_KEYS), _of(value, _CODE_KEYS)
     if old is not None and new is not None:
-        yield change(old.replace("\r", "").split("\n"), new.replace("\r", "").split("\n"), path)
+        yield change(_rows(old.replace("\r", "")), _rows(new.replace("\r", "")), path)
     elif code is not None:
         yield Code(path=path, hint="", text=code.replace("\r", ""), complete=True)
     else:
         for it in value.values():
             yield from _in_json(it, depth + 1, path)
+
+
+def _rows(text: str) -> list[str]:
+    """The lines of a part; of an empty one none."""
+    return text.split("\n") if text else []
 
 
 def _of(value: dict[str, Any], keys: tuple[str, ...]) -> str | None:
@@ -216,7 +221,6 @@ def _of(value: dict[str, Any], keys: tuple[str, ...]) -> str | None:
 def _trimmed(old: Sequence[str], new: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     """Without the blank lines that both begin or end with; an old part that is all blank is empty."""
     old = old if any(map(str.strip, old)) else ()
-    new = new if any(new) else ()
     while old and new and old[0] == new[0] and not old[0].strip():
         old, new = old[1:], new[1:]
     while old and new and old[-1] == new[-1] and not old[-1].strip():

@@ -158,7 +158,7 @@ def _whole(source: Source, lines: Lines, theirs: Outline, ours: Outline) -> list
     kept = sum(1 for kind, a, b, _, _ in steps if kind == "equal" for it in old[a:b] if it)
     if kept < KEPT * len(filled) or "delete" in (steps[0][0], steps[-1][0]):
         return None
-    if _loses(theirs, ours, first, steps) or _added_at_ends(steps, theirs, ours):
+    if _loses(theirs, ours, first, steps) or _ends_with_use(steps, theirs):
         return None
     result: list[str] = []
     for kind, a, b, c, d in steps:
@@ -203,7 +203,7 @@ def _loses(
     return False
 
 
-def _added_at_ends(steps: Sequence[tuple[str, int, int, int, int]], theirs: Outline, ours: Outline) -> bool:
-    """Whether lines come at the very end that are an example of use."""
+def _ends_with_use(steps: Sequence[tuple[str, int, int, int, int]], theirs: Outline) -> bool:
+    """Whether lines come at the very end that define nothing: they may be an example of use."""
     kind, _, _, c, d = steps[-1]
-    return kind == "insert" and any(_USAGE.match(it) for it in theirs.lines[c:d])
+    return kind == "insert" and not any(c <= it.first < d and it.kind != "value" for it in theirs.units)

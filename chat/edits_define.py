@@ -43,7 +43,7 @@ def place_units(pair: Pair, new: Sequence[Unit], within: Unit | None) -> list[Li
 def _match(pair: Pair, unit: Unit, within: Unit | None) -> Unit | None:
     """The document's definition of that name; `Unclear` if there are several that it may be."""
     pool = pair.ours.inside(within) if within else pair.ours.units
-    found = [it for it in pool if it.name == unit.name and _is_kind(it, unit)]
+    found = [it for it in pool if it.name == unit.name and _is_kind(pair, it, unit)]
     if pair.source.language == "go":
         found = [it for it in found if it.scope == unit.scope]
     if unit.kind == "value" and within is None:
@@ -64,12 +64,18 @@ def _match(pair: Pair, unit: Unit, within: Unit | None) -> Unit | None:
                 "so it is not clear which is meant."
             )
         found = one[:1]
+    if found and _is_in_function(pair, found[0]) and _header(pair.ours, found[0]) != header:
+        raise Unclear(f"`{unit.name}` in `{pair.source.path}` is within another function.")
     if found and _language(pair) == "python":
         theirs, ours = _has_self(pair.theirs, unit), _has_self(pair.ours, found[0])
         where = "the answer", f"`{pair.source.path}`"
         if theirs != ours:
             raise Unclear(f"`{unit.name}` is a method in {where[ours]}, but not in {where[theirs]}.")
     return found[0] if found else None
+
+
+def _is_in_function(pair: Pair, unit: Unit) -> bool:
+    return any(it.kind == "function" and it.first < unit.first <= it.last for it in pair.ours.units)
 
 
 def _no_inner_value(pair: Pair, unit: Unit, found: list[Unit]) -> None:
@@ -79,9 +85,14 @@ def _no_inner_value(pair: Pair, unit: Unit, found: list[Unit]) -> None:
         raise Unclear(f"`{unit.name}` is assigned in several places in `{pair.source.path}`.")
 
 
-def _is_kind(one: Unit, other: Unit) -> bool:
-    """A function may become a constant that holds one (`const f = () => …`); a type stays a type."""
-    return one.kind == other.kind or "type" not in (one.kind, other.kind)
+def _is_kind(pair: Pair, old: Unit, unit: Unit) -> bool:
+    """In JavaScript a function may become a constant that holds one (`const f = () => …`), and back."""
+    if old.kind == unit.kind:
+        return True
+    if "type" in (old.kind, unit.kind) or _language(pair) != "javascript":
+        return False
+    outline, value = (pair.theirs, unit) if unit.kind == "value" else (pair.ours, old)
+    return bool(re.search(r"=>|=\s*(?:async\s+)?function\b", _spaced_header(outline, value)))
 
 
 def _header(outline: Outline, unit: Unit) -> str:
@@ -250,6 +261,8 @@ def _added(
         raise Unclear(
             f"`{unit.name}` is not in `{pair.source.path}`, and the answer does not say where it belongs."
         )
+    if unit.kind == "value" and within is None and all(it.kind == "value" for it in new[at:]):
+        raise Unclear(f"It is not clear whether `{unit.name}` is a part of the change or shows its use.")
     if within is None and beside.scope and _language(pair) != "go" and not _is_member(pair, unit):
         raise Unclear(
             f"It is not clear whether `{unit.name}` is to stand beside `{beside.name}` "

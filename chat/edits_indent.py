@@ -95,14 +95,15 @@ def indents(pairs: Sequence[tuple[str, str]], theirs: Sequence[str], ours: Seque
     for one, other in pairs:
         if known.setdefault(indent_of(one), indent_of(other)) != indent_of(other):
             return None
+    verbatim = all(one == other for one, other in known.items())
     depths = [width(known[it]) for it in sorted(known, key=width)]
-    if any(other <= one for one, other in pairwise(depths)):
+    if not verbatim and any(other <= one for one, other in pairwise(depths)):
         return None
     return Indents(
         known=known,
         theirs=_step(list(known)) or unit_of(theirs),
         ours=unit_of(ours),
-        verbatim=all(one == other for one, other in known.items()),
+        verbatim=verbatim,
     )
 
 

@@ -131,7 +131,7 @@ def _runs(source: Source, lines: Lines, change: Change) -> list[LineEdit] | None
         if not runs or (it.mark == "-" and runs[-1][-1].mark == "+"):
             runs.append([])
         runs[-1].append(it)
-    if len(runs) < 2:
+    if len(runs) < 2 or not all(map(_has_old, runs)):
         return None
     placed: list[LineEdit] = []
     end = 0

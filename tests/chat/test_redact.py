@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from chat.redact import Redacted, Restoring, Secret, find, kinds, redact, restore
+from chat.redact import Redacted, Restoring, Secret, kinds, redact, restore
 from chat.redact_letters import surprise
 from chat.redact_values import PLACEHOLDER, is_random
 from tests.chat.test_redact_planted import ALNUM, HEX, KINDS, UPPER32, URLSAFE, planted, take
@@ -47,7 +47,13 @@ def test_what_it_looks_like() -> None:
         f'db = connect("postgres://app:{HIDDEN}@db.example.com/main")\n'
         f"print('{HIDDEN}')\n"
     )
-    assert redact(text).text == snapshot()
+    assert redact(text).text == snapshot("""\
+client = Client("[secret: aws key]", retries=3)
+other = Client("[secret: aws key 2]")
+again = '[secret: aws key]'
+db = connect("postgres://app:[secret: password]@db.example.com/main")
+print('[secret: password]')
+""")
 
 
 def test_it_is_stable_within_a_conversation() -> None:
@@ -55,7 +61,13 @@ def test_it_is_stable_within_a_conversation() -> None:
     first = redact(f'password = "{HIDDEN}"')
     second = redact(f"It says that {HIDDEN} is wrong; {AWS} too.", first.found)
     third = redact(f"{OTHER_AWS} {AWS}", second.found)
-    assert [first.text, second.text, third.text] == snapshot()
+    assert [first.text, second.text, third.text] == snapshot(
+        [
+            'password = "[secret: password]"',
+            "It says that [secret: password] is wrong; [secret: aws key] too.",
+            "[secret: aws key 2] [secret: aws key]",
+        ]
+    )
     assert kinds(third.found) == ("password", "aws key", "aws key")
     assert restore(third.text, third.found) == f"{OTHER_AWS} {AWS}"
 
@@ -170,7 +182,7 @@ def test_what_is_no_secret_stays(text: str) -> None:
 
 
 def test_false_alarms_are_rare_in_this_repository() -> None:
-    """At most one in ten thousand lines of ours; the tests of redaction itself apart."""
+    """At most one in ten thousand lines of ours; tests apart, as some hold what must look like a secret."""
     assert alarms(sources(ROOT, ("*.py", "*.md", "*.toml", "*.lua", "*.scm", "Makefile"))) <= 1.0
 
 
@@ -195,7 +207,9 @@ def sources(root: Path, patterns: tuple[str, ...], limit: int = 10**6) -> Iterat
 
 def hidden(path: Path) -> bool:
     """Whether a path is generated, or another project's within ours."""
-    return any(it.startswith(".") or it in ("build", "dist", "__pycache__", "out") for it in path.parts)
+    return any(
+        it.startswith(".") or it in ("build", "dist", "__pycache__", "out", "tests") for it in path.parts
+    )
 
 
 def alarms(texts: Iterator[str]) -> float:
@@ -203,7 +217,7 @@ def alarms(texts: Iterator[str]) -> float:
     lines = hits = 0
     for text in texts:
         lines += text.count("\n") + 1
-        hits += len(find(text))
+        hits += redact(text).hits
     assert 20_000 < lines
     return 10_000 * hits / lines
 

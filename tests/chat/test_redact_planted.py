@@ -55,7 +55,8 @@ def password(draw: Draw) -> str:
 
 def url_password(draw: Draw) -> str:
     """One that may stand in an address as it is."""
-    return take(draw, ALNUM + "-_.!*", draw.randint(9, 20)) + draw.choice("123456789")
+    inner = take(draw, ALNUM + "-_.!*", draw.randint(8, 19))
+    return draw.choice(ALNUM) + inner + draw.choice("123456789")
 
 
 def word(draw: Draw) -> str:
@@ -241,6 +242,32 @@ def command(draw: Draw) -> Planted:
     )
 
 
+def infrastructure(draw: Draw) -> Planted:
+    """A secret in a line that no quotes mark, or beside what is known by its looks."""
+    secret, chosen = take(draw, ALNUM, 40), url_password(draw)
+    mixed = take(draw, BASE64, 39) + draw.choice(ALNUM)
+    return draw.choice(
+        [
+            (f"ENV DB_PASSWORD {chosen}", [chosen]),
+            (f"docker run -e POSTGRES_PASSWORD={chosen} -p 5432:5432 postgres", [chosen]),
+            (f"helm install app --set auth.password={chosen} --wait", [chosen]),
+            (f"web1 ansible_user=me ansible_password={chosen} ansible_port=22", [chosen]),
+            (f"java -Dspring.datasource.password={chosen} -jar app.jar", [chosen]),
+            (f'variable "db_password" {{\n  type    = string\n  default = "{chosen}"\n}}', [chosen]),
+            (f"//npm.example.com/:_authToken={secret}", [secret]),
+            (f"openssl rsa -in key -passin pass:{chosen} -out out", [chosen]),
+            (f'url = "jdbc:oracle:thin:scott/{chosen}@db:1521:main"', [chosen]),
+            (f"curl -H 'Cookie: session={secret}; theme=dark' https://example.com", [secret]),
+            (f"User name,Access key ID,Secret access key\nme,AKIA{take(draw, UPPER32, 16)},{mixed}", [mixed]),
+            (f"The password is {secret[:14]}9, as before.", [secret[:14]]),
+            (f'"api_keys": ["{secret}"]', [secret]),
+            (f'user.setPassword("{chosen}!");', [chosen]),
+            (f'$env:API_TOKEN = "{secret}"', [secret]),
+            (f'SECRET = b"{secret}"', [secret]),
+        ]
+    )
+
+
 def hashed(draw: Draw) -> Planted:
     """A hashed password: it can be guessed at leisure."""
     salt, rest = take(draw, ALNUM + "./", 8), take(draw, ALNUM + "./", 22)
@@ -367,6 +394,8 @@ KINDS: dict[str, Callable[[Draw], Planted]] = {
     "password on a command line": command,
     "password hash": hashed,
     "kubernetes": kubernetes,
+    "infrastructure": infrastructure,
+    "more infrastructure": infrastructure,
     "password": lambda draw: named(
         draw, password(draw), "password", "db_password", "smtp_passwd", "admin_pwd"
     ),
