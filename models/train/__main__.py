@@ -9,7 +9,7 @@ from typing import Final
 import platformdirs
 
 from models.train.recipe import load_recipe
-from models.train.sources import load_packages
+from models.train.sources import load_packages, load_shares
 
 STARTER: Final = Path(__file__).parent.parent / "starter"
 MODEL: Final = STARTER / "hearth-starter-fim.gguf"
@@ -43,7 +43,8 @@ def _tokenizer(_: argparse.Namespace, work: Path) -> None:
     from models.train.tokenizer import train_tokenizer
 
     vocabulary = load_recipe().shape["vocabulary"]
-    train_tokenizer(read_corpus(work / "train.jsonl.gz"), work / "tokenizer.json", vocabulary=vocabulary)
+    corpus, shares = read_corpus(work / "train.jsonl.gz"), load_shares()
+    train_tokenizer(corpus, work / "tokenizer.json", vocabulary=vocabulary, shares=shares)
 
 
 def _train(arguments: argparse.Namespace, work: Path) -> None:
@@ -168,11 +169,15 @@ def _revive(arguments: argparse.Namespace, work: Path) -> None:
     revive(arguments.out, work, tokens=arguments.tokens)
 
 
-def _card(_: argparse.Namespace, __: Path) -> None:
+def _card(arguments: argparse.Namespace, _: Path) -> None:
     from models.train.card import write_notice, write_sources
+    from models.train.sources import load_learned, write_learned
 
-    write_notice(load_packages(), STARTER / "NOTICE")
-    write_sources(load_packages(), STARTER / "MODEL_CARD.md")
+    if arguments.new:
+        write_learned(load_packages(), STARTER / "sources.csv")
+    learned = load_learned(STARTER / "sources.csv")
+    write_notice(learned, STARTER / "NOTICE")
+    write_sources(learned, STARTER / "MODEL_CARD.md")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -180,8 +185,11 @@ def _parser() -> argparse.ArgumentParser:
     default = Path(platformdirs.user_cache_dir("hearth")) / "train"
     parser.add_argument("--work", type=Path, default=default, help="where data, checkpoints and logs live")
     steps = parser.add_subparsers(required=True, metavar="step")
-    for name, run in (("fetch", _fetch), ("pack", _pack), ("tokenizer", _tokenizer), ("card", _card)):
+    for name, run in (("fetch", _fetch), ("pack", _pack), ("tokenizer", _tokenizer)):
         steps.add_parser(name).set_defaults(step=run)
+    card = steps.add_parser("card")
+    card.set_defaults(step=_card)
+    card.add_argument("--new", action="store_true", help="the bundled weights have learned from sources.toml")
     revive = steps.add_parser("revive")
     revive.set_defaults(step=_revive)
     revive.add_argument("--out", type=Path, default=MODEL, help="the GGUF file to go on from")

@@ -20,17 +20,12 @@ They learned from the source text of the packages below, each under the licence 
 The packages themselves are not part of this folder.
 
 """
-FORMERLY: Final = """
-Earlier weights learned from these packages as well; they are held out now:
-
-"""
 
 
 def write_notice(packages: Sequence[Package], path: Path) -> None:
     """Names, versions and licences of everything that was trained on."""
-    now = [_line(it) for it in packages if it.split == "train"]
-    then = [_line(it) for it in packages if it.split != "train" and it.formerly == "train"]
-    path.write_text(NOTICE_HEAD + "".join(now) + (FORMERLY + "".join(then) if then else ""), encoding="utf-8")
+    learned = "".join(_line(it) for it in packages if it.split == "train")
+    path.write_text(NOTICE_HEAD + learned, encoding="utf-8")
 
 
 def write_sources(packages: Sequence[Package], card: Path) -> None:
@@ -42,15 +37,17 @@ def write_sources(packages: Sequence[Package], card: Path) -> None:
 
 
 def sources_table(packages: Sequence[Package]) -> str:
-    """A Markdown table by language: how many packages are trained on, and which are held out."""
+    """A Markdown table by language: how many packages it learned from, and which were held out."""
     rows = []
     for language in LANGUAGES:
         ours = [it for it in packages if it.language == language]
+        if not ours:
+            continue
         held = ", ".join(f"{it.name} {it.version}" for it in ours if it.split == "heldout")
         count = sum(it.split == "train" for it in ours)
         rows.append(f"| {NAMES.get(language, language.capitalize())} | {count} | {held} |\n")
-    head = "`NOTICE` names every package that is trained on, with its version and its licence.\n\n"
-    return head + "| language | packages trained on | held out |\n|---|---|---|\n" + "".join(rows)
+    head = "`NOTICE` names every package that it learned from, with its version and its licence.\n\n"
+    return head + "| language | packages it learned from | held out |\n|---|---|---|\n" + "".join(rows)
 
 
 def _line(it: Package) -> str:

@@ -1,10 +1,11 @@
-"""Which packages the starter model is made from: the pinned list in ``sources.toml``."""
+"""Which packages the next starter model is made from, and which the bundled one has learned from."""
 
 from __future__ import annotations
 
+import csv
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +18,10 @@ __all__ = [
     "SOURCES",
     "SPLITS",
     "Package",
+    "load_learned",
     "load_packages",
     "load_shares",
+    "write_learned",
 ]
 
 SOURCES: Final = Path(__file__).with_name("sources.toml")
@@ -46,8 +49,6 @@ class Package:
     language: str
     split: str
     origin: str
-    formerly: str = ""
-    """The split it stood on for an earlier model, where that was another one."""
 
 
 def load_packages(path: Path = SOURCES) -> tuple[Package, ...]:
@@ -66,3 +67,17 @@ def load_shares(path: Path = SOURCES) -> dict[str, float]:
     """How much of what is drawn is of which language; the shares add up to one."""
     table = tomllib.loads(path.read_text(encoding="utf-8"))["shares"]
     return {str(language): float(share) for language, share in table.items()}
+
+
+def load_learned(path: Path) -> tuple[Package, ...]:
+    """What the bundled weights learned from and were held out from, which is written down with them."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return tuple(Package(**row) for row in csv.DictReader(file))
+
+
+def write_learned(packages: Sequence[Package], path: Path) -> None:
+    """Write down what weights learned from; the list may go on to change."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(it.name for it in fields(Package))
+        writer.writerows(map(astuple, packages))

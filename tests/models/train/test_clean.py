@@ -102,7 +102,8 @@ def test_a_header_of_cplusplus_is_no_c() -> None:
     """The ending is the same, the language is not; words in comments do not count."""
     assert another_language("#pragma once\nnamespace a {\nclass List;\n}\n", "c")
     assert another_language("  template <typename T> T least(T a, T b);\n", "c")
-    assert not another_language("/*\n   using a template for a\n   class of lists\n*/\nint least(int a, int b);\n", "c")
+    comment = "/*\n   using a template for a\n   class of lists\n*/\n"
+    assert not another_language(f"{comment}int least(int a, int b);\n", "c")
     assert not another_language("class List:\n    pass\n", "python")
 
 

@@ -9,7 +9,15 @@ import pytest
 
 from models.train.card import BEGIN, sources_table, write_notice
 from models.train.licences import permissive
-from models.train.sources import LANGUAGES, ORIGINS, SPLITS, load_packages, load_shares
+from models.train.sources import (
+    LANGUAGES,
+    ORIGINS,
+    SPLITS,
+    load_learned,
+    load_packages,
+    load_shares,
+    write_learned,
+)
 from scripts.embedder_pairs import judged_projects
 
 STARTER = Path(__file__).parents[3] / "models" / "starter"
@@ -63,9 +71,17 @@ def test_a_package_under_another_licence_stops_the_recipe(tmp_path: Path) -> Non
         load_packages(path)
 
 
-def test_the_notice_and_the_card_are_generated_from_the_list(tmp_path: Path) -> None:
-    """Attribution that is written by hand is forgotten."""
-    write_notice(load_packages(), tmp_path / "NOTICE")
+def test_the_notice_and_the_card_say_what_the_weights_learned_from(tmp_path: Path) -> None:
+    """Attribution that is written by hand is forgotten; what the next weights learn from is not theirs."""
+    learned = load_learned(STARTER / "sources.csv")
+    assert {"train", "heldout"} == {it.split for it in learned}
+    write_notice(learned, tmp_path / "NOTICE")
     notice = (tmp_path / "NOTICE").read_text(encoding="utf-8")
     assert (STARTER / "NOTICE").read_text(encoding="utf-8") == notice
-    assert BEGIN + sources_table(load_packages()) in (STARTER / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert BEGIN + sources_table(learned) in (STARTER / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+
+def test_what_was_learned_from_is_kept_beside_the_weights(tmp_path: Path) -> None:
+    """The list of today, written down and read again."""
+    write_learned(load_packages(), tmp_path / "sources.csv")
+    assert load_learned(tmp_path / "sources.csv") == load_packages()
