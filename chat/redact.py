@@ -11,13 +11,14 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from chat import redact_entropy, redact_names, redact_shapes, redact_tokens
+from chat import redact_entropy, redact_lines, redact_names, redact_shapes, redact_tokens
 from chat.redact_values import PLACEHOLDER, Hit, is_random
 
 SOURCES: tuple[Callable[[str], Iterator[Hit]], ...] = (
     redact_shapes.find,
     redact_tokens.find,
     redact_names.find,
+    redact_lines.find,
     redact_entropy.find,
 )
 ROUNDS = 20  # What is taken out can show what stands behind it; mostly the second round finds nothing.

@@ -24,7 +24,7 @@ LINK = re.compile(
         | [ \t]*(?:===?|!==?|:=|=>|\?=|\+=|[=:>,(])                   # what binds a value to it
         | [ \t]+(?=["'])                                             # `set_password "..."`
       )
-      [ \t]*(?:!{1,2}\w+[ \t]+)?(?:\([ \t]*)?(?:\n[ \t]*(?=\\*["'`]))?
+      [ \t]*(?:!{1,2}\w+[ \t]+)?(?:[(\[][ \t]*)?(?:\n[ \t]*(?=\\*["'`]))?
       # a type may stand before the value, and the value on the next line
     """
 )
@@ -32,10 +32,11 @@ QUOTED = re.compile(
     r"""(?:[bBrRuUfF@$]{0,2}|new\s+\w+\(|\w{1,20}\()(\\*)(\"\"\"|'''|["'`])((?:(?!\1\2)[^\n]){1,1000}?)\1\2"""
 )
 BLOCK = re.compile(r"[|>][+-]?[ \t]*\n[ \t]+(\S[^\n]{3,500})")
-BARE = re.compile(r"[^\s\"'`<>\[\]{}(),;][^\s\"'`<>,;]{3,1000}")
+BARE = re.compile(r"[^\s\"'`<>\[\]{}(,;][^\s\"'`<>,;]{3,1000}")
 ENV_VALUE = re.compile(r"[^\s\"'`][^\s\"'`]{2,1000}")
 XML_VALUE = re.compile(r"\s*([^\s<][^<\n]{3,500}?)\s*</")
 NUMBERED = re.compile(r"[A-Za-z]+\d{1,3}")
+VERBS = ("pass", "key", "auth")
 CALL = re.compile(r"[A-Za-z_][\w.]*[(\[].*")
 ATTRIBUTE = re.compile(r"""["']?[ \t]+value[ \t]*=[ \t]*(["'])([^"'\n]{4,500})\1""", re.IGNORECASE)
 LINE_START = re.compile(
@@ -151,7 +152,9 @@ def _value(
     if quoted := QUOTED.match(text, link.end()):
         if binds == "," and not (link["close"] and text[max(0, start - 2) : start - 1] in ("(", "[", "{")):
             return None  # A list of names, or arguments that have nothing to do with each other.
-        if binds == "(" and NUMBERED.fullmatch(quoted[3]):
+        if binds in ("(", ",") and NUMBERED.fullmatch(quoted[3]):
+            return None
+        if not binds and text[start:end].lower() in VERBS:
             return None
         return _good(quoted, 3, strength)
     if binds == ">":
@@ -177,7 +180,7 @@ def _bare(text: str, at: int, strength: Strength, *, is_env: bool) -> tuple[int,
         return bare.span() if is_env and is_secret(value, strength, is_quoted=True) else None
     if is_env and strength == "password":
         return None if is_made_up(value) or value.startswith(("$", "[secret: ")) else bare.span()
-    if CALL.fullmatch(value):
+    if CALL.fullmatch(value) and not is_random(value):
         return None
     return bare.span() if is_secret(value, strength, is_quoted=False) else None
 

@@ -48,7 +48,7 @@ OPTION = re.compile(
     re.IGNORECASE,
 )
 SHORT_OPTION = re.compile(
-    r"\b(?:mysql|mysqldump|mysqladmin|mariadb|sshpass|mongosh?|docker login|redis-cli|sqlcmd|ldap\w+"
+    r"\b(?:mysql|mysqldump|mysqladmin|mariadb|sshpass|mongo\w*|docker login|redis-cli|sqlcmd|ldap\w+"
     r"|smbclient)\b[^\n|;]{0,300}?\s-(?:p|P|a|w)\s?([\"']?)([^\s\"'`-][^\s\"'`]{4,200})\1"
 )
 NETRC = re.compile(r"\b(?:login|user|account)\s+\S+\s+password\s+([^\s\"'`]{3,200})")

@@ -48,13 +48,13 @@ REFERENCE = re.compile(
     r"""(?x)
       \$\{[^}]*\} | \$\([^)]*\) | \A\$[A-Za-z_]\w*\Z | \{\{.*\}\} | <[A-Za-z_ \-]{2,}>
     | %\(\w+\)[sd] | \A%[sdr]\Z | \A%\w+%\Z
-    | \A\{[\w.!:\[\]]*\}\Z
+    | \A\{[\w.!:\[\]]*\}\Z | \{[A-Za-z_]\w{2,}\}
     | \A\(?(?:os\.|process\.env|env[.\[(]|ENV\[|var\.|local\.|data\.|secrets?[.\[(])
     | \A(?:vault|ssm|sm|keyring|env|file|op|awssm|gcpsm|secret|ref):(?://)?[\w./-]
     """
 )
 """What names the place where the secret is kept instead of holding it."""
-NAMELIKE = re.compile(r"[\d.,:]+|[./~].*|\w+(?:[./]\w+)+|[a-z]+(?:[-_][a-z]+)*|[A-Z_]+")
+NAMELIKE = re.compile(r"[\d.,:]+|[./~].*|[A-Za-z_]\w*(?:[./][A-Za-z_]\w*)+|[a-z]+(?:[-_][a-z]+)*|[A-Z_]+")
 CAMEL = re.compile(r"(?:[A-Z]?[a-z]{2,}|[A-Z]+(?=[A-Z][a-z]|\Z)){2,}")
 CODELIKE = re.compile(r"[\w.]*[A-Za-z_]\w*[(\[].*")
 PLAIN = frozenset({
@@ -104,12 +104,12 @@ def is_random(text: str, *, least: int = 16) -> bool:
     letters = re.sub(r"[^A-Za-z0-9]+", "", text)
     if len(letters) < least or is_dull(letters):
         return False
-    if letters.isdigit() or CAMEL.fullmatch(letters):
+    if letters.isdigit():
         return False
     if is_hexadecimal(letters):
         return bits(letters.lower()) >= (2.6 if len(letters) < SHORT else 3.0) and not letters.isalpha()
     bar = LEAST_SURPRISE_SHORT if len(letters) < SHORT else LEAST_SURPRISE
-    if mixture(letters) < 2:
+    if mixture(letters) < 2 or CAMEL.fullmatch(letters):
         bar = ONE_CASE_SURPRISE
     return bar <= surprise(text)
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import filelock
 
@@ -38,6 +39,12 @@ class Noted:
 
 
 FIELDS = fields(Noted)
+KINDS: Mapping[str, tuple[type, ...]] = {
+    "float": (int, float),
+    "str": (str,),
+    "int": (int,),
+    "float | None": (int, float, type(None)),
+}
 
 
 def note(data: Path, decision: Decision) -> Noted:
@@ -88,8 +95,7 @@ def _read(line: bytes) -> Noted | None:
         return None
     if not isinstance(raw, Mapping):
         return None
-    values = [raw.get(it.name) for it in FIELDS]
-    kinds = {"float": (int, float), "str": str, "int": int, "float | None": (int, float, type(None))}
-    if any(not isinstance(value, kinds[str(it.type)]) for it, value in zip(FIELDS, values, strict=True)):
-        return None
-    return Noted(**{it.name: value for it, value in zip(FIELDS, values, strict=True)})
+    values = {it.name: raw.get(it.name) for it in FIELDS}
+    is_good = all(isinstance(values[it.name], KINDS[str(it.type)]) for it in FIELDS)
+    known: Any = values  # of the right types, as just checked
+    return Noted(**known) if is_good else None
