@@ -256,7 +256,7 @@ def _added(
     if any(is_elision(it) and (it.strip() != "..." or not _is_stub(pair, unit)) for it in lines):
         raise Unclear(f"The answer leaves out code in `{unit.name}`, which is not in `{pair.source.path}`.")
     if beside is None:
-        if pair.appends and within is None:
+        if pair.appends and within is None and _stands_alone(pair, unit):
             return _appended(pair, lines, says)
         raise Unclear(
             f"`{unit.name}` is not in `{pair.source.path}`, and the answer does not say where it belongs."
@@ -275,6 +275,11 @@ def _added(
     if before:
         return LineEdit(first=beside.last + 1, last=beside.last + 1, texts=(*blanks, *rows), says=says)
     return LineEdit(first=beside.lead, last=beside.lead, texts=(*rows, *blanks), says=says)
+
+
+def _stands_alone(pair: Pair, unit: Unit) -> bool:
+    """Whether a definition may stand on top of a file."""
+    return unit.kind == "type" or not (_has_self(pair.theirs, unit) or _language(pair) == "java")
 
 
 def _is_stub(pair: Pair, unit: Unit) -> bool:

@@ -99,8 +99,8 @@ def _into_focus(source: Source, theirs: Outline, ours: Outline, code: Code, rows
     if any(is_elision(it, stripped(ours.lines)) for it in new):
         raise Unclear("The answer leaves out code, and it is not clear how much.")
     target = _outermost([ours.lines[it] for it in rows])
-    new = rooted(new, target)
-    moved = shifted(new, _outermost(new), target, unit_of(ours.lines))
+    rows_new = rooted(new, target)
+    moved = shifted(rows_new, _outermost(rows_new), target, unit_of(ours.lines))
     return claimed(
         compare(ours.lines[rows.start : rows.stop], moved, rows.start), rows.start, rows.stop - 1, moved
     )

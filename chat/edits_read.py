@@ -76,6 +76,8 @@ def proposals(answer: str, *, language: str, task: str, finished: bool | None) -
     blocks, prose = split(lines, language)
     if MOST_BLOCKS < len(blocks):
         raise Unclear("The answer has too many blocks to be read as edits.")
+    if finished is False and blocks and not blocks[-1].closed:
+        raise Unclear("The answer was cut off.")
     explicit = [*tagged, *marked]
     found = _from_blocks(blocks, language, task, finished)
     if explicit:
@@ -149,8 +151,8 @@ def _from_block(
     words = re.split(r"[\s:,{]", block.info.lower(), maxsplit=1)
     tag = words[0].lstrip(".")
     if edits_diff.is_diff(block.lines, tag, language):
-        if not block.closed and finished is False:
-            raise Unclear("The answer was cut off within a diff.")
+        if not block.closed and not finished:
+            raise Unclear("The answer may have been cut off within a diff.")
         return list(edits_diff.read(block.lines, hint, path))
     text = "\n".join(block.lines)
     if language != "json":
@@ -181,6 +183,8 @@ def _from_prose(prose: Sequence[str], language: str, task: str, finished: bool |
     diff = [at for at, it in enumerate(lines) if it.startswith(("--- ", "@@", "diff --git ", "*** "))]
     if diff and edits_diff.is_diff(lines[diff[0] :], "", language):
         end = _end_of_diff(lines, diff[0])
+        if finished is False and end == len(lines):
+            raise Unclear("The answer was cut off.")
         path = next((edits_paths.named(it) for it in reversed(lines[: diff[0]]) if it.strip()), "")
         return list(edits_diff.read(lines[diff[0] : end], "", path))
     closed = bool(finished)
@@ -194,6 +198,8 @@ def _from_prose(prose: Sequence[str], language: str, task: str, finished: bool |
     path = edits_paths.named(lines[0])
     if path:
         lines = lines[1:]
+    if finished is False and not closed:
+        raise Unclear("The answer was cut off.")
     if not outline(lines, language).units or any(_is_prose(it) for it in lines if not it[:1].isspace()):
         return []
     hint = next((it for line in reversed(above[-2:]) if (it := edits_paths.mentioned(line))), "")
