@@ -11,12 +11,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from completion.brackets import Mark, lex
-from completion.languages import CLOSER_OF, CLOSERS
+from completion.languages import CLOSER_OF, CLOSERS, OPENERS
 from completion.postprocess.draft import Draft
 from completion.postprocess.overlap import overlap
 from completion.spot import Spot
 from completion.trigger import Trigger
 
+QUOTES = "\"'`"
+ENDS = f"{CLOSERS}{QUOTES}_"
+"""What an expression ends with that may go on, beside letters and digits."""
 LONE = CLOSERS + ">;, \t\n"
 """What a suggestion that only closes things consists of."""
 
@@ -47,7 +50,21 @@ def fit_closers(draft: Draft, spot: Spot, trigger: Trigger) -> Draft:
         # What is cut may have opened what a closer before it closes.
         return fit_closers(replace(draft, text=text[: taken[0].at]), spot, trigger)
     left = rest[length:]
-    return replace(draft, text=text + left[overlap(text, left, spot) :], replace_after=len(rest))
+    more = left[overlap(text, left, spot) :]
+    if not _goes_on(text, more):
+        return fit_closers(replace(draft, text=text[: taken[0].at]), spot, trigger)
+    return replace(draft, text=text + more, replace_after=len(rest))
+
+
+def _goes_on(text: str, more: str) -> bool:
+    """Whether what stands behind the cursor's closers may follow a text that was written in their place.
+
+    ``x).items()`` may stand before ``;``. Behind ``x) {``, ``x);`` or ``x) &&``, another line was meant.
+    """
+    ended, begun = text.rstrip()[-1:], more.strip()[:1]
+    return not begun or (
+        (ended.isalnum() or ended in ENDS) and not (begun.isalnum() or begun in OPENERS or begun in QUOTES)
+    )
 
 
 def _without_statement_end(text: str, rest: str) -> str:
