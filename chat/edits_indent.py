@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -128,7 +129,10 @@ def rooted(lines: Sequence[str], target: str) -> list[str]:
     if len(filled) < 2 or indent_of(lines[filled[0]]) or not target:
         return list(lines)
     first = lines[filled[0]]
-    opens = first.rstrip().endswith((":", "{", "(", "[")) and lines[filled[-1]].strip()[:1] not in "})]"
+    closes = lines[filled[-1]].strip()[:1] in "})]"
+    opens = bool(re.search(r":\s*(?:#.*)?$", first)) or (
+        first.rstrip().endswith(("{", "(", "[")) and not closes
+    )
     least = width(target) + opens
     if any(width(lines[it]) < least for it in filled[1:]):
         return list(lines)
