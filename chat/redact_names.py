@@ -32,7 +32,7 @@ QUOTED = re.compile(
     r"""(?:[bBrRuUfF@$]{0,2}|new\s+\w+\(|\w{1,20}\()(\\*)(\"\"\"|'''|["'`])((?:(?!\1\2)[^\n]){1,1000}?)\1\2"""
 )
 BLOCK = re.compile(r"[|>][+-]?[ \t]*\n[ \t]+(\S[^\n]{3,500})")
-BARE = re.compile(r"[^\s\"'`<>\[\]{}(,;][^\s\"'`<>,;]{3,1000}")
+BARE = re.compile(r"[^\s\"'`<>\[\]{},;][^\s\"'`<>,;]{3,1000}")
 ENV_VALUE = re.compile(r"[^\s\"'`][^\s\"'`]{2,1000}")
 XML_VALUE = re.compile(r"\s*([^\s<][^<\n]{3,500}?)\s*</")
 NUMBERED = re.compile(r"[A-Za-z]+\d{1,3}")
@@ -149,14 +149,10 @@ def _value(
     if link.re is ATTRIBUTE:
         return _good(link, 2, strength)
     binds = link[0].strip(" \t\"'`\\]\n")
+    is_open = 1 < len(binds) and binds[-1] in "(["
+    binds = binds.rstrip("([ \t\n") or binds
     if quoted := QUOTED.match(text, link.end()):
-        if binds == "," and not (link["close"] and text[max(0, start - 2) : start - 1] in ("(", "[", "{")):
-            return None  # A list of names, or arguments that have nothing to do with each other.
-        if binds in ("(", ",") and NUMBERED.fullmatch(quoted[3]):
-            return None
-        if not binds and text[start:end].lower() in VERBS:
-            return None
-        return _good(quoted, 3, strength)
+        return _good(quoted, 3, strength) if _may_bind(text, start, end, link, binds, quoted[3]) else None
     if binds == ">":
         return _good(XML_VALUE.match(text, link.end()), 1, strength)
     if binds not in ("=", ":", "?=", ":=", "==", "==="):
@@ -166,8 +162,19 @@ def _value(
     if not LINE_START.search(text, max(0, start - 40), start):
         return None
     is_env = binds[0] == "=" and text[start:end].isupper() and " " not in link[0]
-    at = link.start() + link[0].index("=") + 1 if is_env else link.end()  # what follows may begin with one
+    at = link.start() + len(link[0].rstrip()) - 1 if is_open else link.end()
+    if is_env:  # What follows may begin with another one.
+        at = link.start() + link[0].index("=") + 1
     return _bare(text, at, strength, is_env=is_env)
+
+
+def _may_bind(text: str, start: int, end: int, link: re.Match[str], binds: str, value: str) -> bool:
+    """Whether a string behind a name is its value: not the next of a list, nor what a verb is about."""
+    if binds == "," and not (link["close"] and text[max(0, start - 2) : start - 1] in ("(", "[", "{")):
+        return False
+    if binds in ("(", ",") and NUMBERED.fullmatch(value):
+        return False
+    return bool(binds) or text[start:end].lower() not in VERBS
 
 
 def _bare(text: str, at: int, strength: Strength, *, is_env: bool) -> tuple[int, int] | None:
