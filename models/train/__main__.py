@@ -171,11 +171,14 @@ def _revive(arguments: argparse.Namespace, work: Path) -> None:
 
 def _card(arguments: argparse.Namespace, _: Path) -> None:
     from models.train.card import write_notice, write_sources
-    from models.train.sources import load_learned, write_learned
+    from models.train.sources import load_learned, together, write_learned
 
-    if arguments.new:
-        write_learned(load_packages(), STARTER / "sources.csv")
     learned = load_learned(STARTER / "sources.csv")
+    if arguments.new:
+        learned = load_packages()
+    elif arguments.more:
+        learned = together(learned, load_packages())
+    write_learned(learned, STARTER / "sources.csv")
     write_notice(learned, STARTER / "NOTICE")
     write_sources(learned, STARTER / "MODEL_CARD.md")
 
@@ -189,7 +192,9 @@ def _parser() -> argparse.ArgumentParser:
         steps.add_parser(name).set_defaults(step=run)
     card = steps.add_parser("card")
     card.set_defaults(step=_card)
-    card.add_argument("--new", action="store_true", help="the bundled weights have learned from sources.toml")
+    learned = card.add_mutually_exclusive_group()
+    learned.add_argument("--new", action="store_true", help="the bundled weights learned from sources.toml")
+    learned.add_argument("--more", action="store_true", help="they went on, and learned from it as well")
     revive = steps.add_parser("revive")
     revive.set_defaults(step=_revive)
     revive.add_argument("--out", type=Path, default=MODEL, help="the GGUF file to go on from")

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
 from tokenizers import Tokenizer
 
+from models.train import mixing
 from models.train.clean import SourceFile
 from models.train.cuts import Cut, cut
 from models.train.recipe import Mixture
@@ -34,18 +35,20 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corpus:
-    """Files with the running sum of their sizes, so that every character is as likely as any other."""
+    """Files with the running sum of how often each is drawn: of one language, every character alike."""
 
     files: Sequence[SourceFile]
-    sums: Sequence[int]
+    sums: Sequence[float]
     projects: dict[str, list[int]] = field(repr=False)
 
 
-def corpus(files: Sequence[SourceFile]) -> Corpus:
+def corpus(files: Sequence[SourceFile], shares: Mapping[str, float] | None = None) -> Corpus:
+    """Files to draw from by their size, and where ``shares`` are given, each language by its share."""
     projects: dict[str, list[int]] = defaultdict(list)
     for number, it in enumerate(files):
         projects[it.project].append(number)
-    return Corpus(files=files, sums=list(accumulate(len(it.text) for it in files)), projects=dict(projects))
+    often = [float(len(it.text)) for it in files] if shares is None else mixing.weights(files, shares)
+    return Corpus(files=files, sums=list(accumulate(often)), projects=dict(projects))
 
 
 def row(

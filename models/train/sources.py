@@ -21,6 +21,7 @@ __all__ = [
     "load_learned",
     "load_packages",
     "load_shares",
+    "together",
     "write_learned",
 ]
 
@@ -81,3 +82,16 @@ def write_learned(packages: Sequence[Package], path: Path) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(it.name for it in fields(Package))
         writer.writerows(map(astuple, packages))
+
+
+def together(before: Sequence[Package], after: Sequence[Package]) -> tuple[Package, ...]:
+    """What weights learned from that were trained on one list and then on another.
+
+    Whatever was trained on once is not held out any more.
+    """
+    every: dict[tuple[str, str, str], Package] = {}
+    for it in (*before, *after):
+        key = (it.language, it.name, it.version)
+        if every.get(key) is None or it.split == "train":
+            every[key] = it
+    return tuple(every.values())

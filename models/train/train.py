@@ -28,6 +28,7 @@ from models.train.model import Model, Shape, count_parameters
 from models.train.muon import Muon, fast_in_bfloat16
 from models.train.pack import read_corpus
 from models.train.recipe import Recipe, Training
+from models.train.sources import load_shares
 from models.train.tokenizer import MIDDLE, SUFFIX, load_tokenizer
 
 CHECKPOINT_SECONDS = 300
@@ -205,7 +206,7 @@ def _state(path: Path) -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def _read(path: Path) -> Corpus:
     """Several trials in one process read it once."""
-    return corpus(read_corpus(path))
+    return corpus(read_corpus(path), load_shares())
 
 
 def _optimizers(model: Model, training: Training) -> tuple[torch.optim.Optimizer, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -72,3 +73,19 @@ def test_the_mixture_says_what_is_learned() -> None:
     rows = [row(source, tokenizer, mixture, seed=1, number=it, context=CONTEXT) for it in range(30)]
     assert {weight for it in rows for weight in it.weights} == {0.0, 3.0}
     assert any(not any(it.weights) for it in rows)
+
+
+def test_languages_are_drawn_by_their_shares() -> None:
+    """However much there is of each; what has no share is never drawn."""
+    from models.train.clean import SourceFile
+    from models.train.examples import corpus
+
+    files = [
+        SourceFile(project=name, path=f"{name}.x", language=name, text=TEXT * often)
+        for name, often in (("python", 1), ("go", 9), ("java", 5))
+    ]
+    source = corpus(files, {"python": 0.75, "go": 0.25})
+    chosen = random.Random(1).choices(source.files, cum_weights=source.sums, k=4_000)
+    drawn = Counter(it.language for it in chosen)
+    assert drawn["java"] == 0
+    assert 2_850 < drawn["python"] < 3_150

@@ -16,6 +16,7 @@ from models.train.sources import (
     load_learned,
     load_packages,
     load_shares,
+    together,
     write_learned,
 )
 from scripts.embedder_pairs import judged_projects
@@ -85,3 +86,14 @@ def test_what_was_learned_from_is_kept_beside_the_weights(tmp_path: Path) -> Non
     """The list of today, written down and read again."""
     write_learned(load_packages(), tmp_path / "sources.csv")
     assert load_learned(tmp_path / "sources.csv") == load_packages()
+
+
+def test_weights_that_went_on_have_learned_from_both_lists() -> None:
+    """A package that was trained on before it was held out has been seen."""
+    learned = load_learned(STARTER / "sources.csv")
+    both = {(it.language, it.name): it.split for it in together(learned, load_packages())}
+    assert both["python", "rich"] == "train"
+    assert {it.name for it in load_packages() if it.split == "heldout"} >= {"rich", "fastapi"}
+    assert both["python", "fastapi"] == "heldout"
+    trained = {(it.language, it.name) for it in (*learned, *load_packages()) if it.split == "train"}
+    assert {key for key, split in both.items() if split == "train"} == trained
