@@ -55,7 +55,7 @@ REFERENCE = re.compile(
 )
 """What names the place where the secret is kept instead of holding it."""
 NAMELIKE = re.compile(r"[\d.,:]+|[./~].*|[A-Za-z_]\w*(?:[./][A-Za-z_]\w*)+|[a-z]+(?:[-_][a-z]+)*|[A-Z_]+")
-CAMEL = re.compile(r"(?:[A-Z]?[a-z]{2,}|[A-Z]+(?=[A-Z][a-z]|\Z)){2,}")
+CAMEL = re.compile(r"(?:[A-Z]?[a-z]{2,}+|[A-Z]+(?=[A-Z][a-z]|\Z)){2,}+")
 CODELIKE = re.compile(r"[\w.]*[A-Za-z_]\w*[(\[].*")
 PLAIN = frozenset({
     "password", "passwd", "passphrase", "pass", "pwd", "pw", "secret", "secrets", "token", "tokens", "key",

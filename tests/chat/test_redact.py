@@ -240,6 +240,8 @@ EVIL = (
     "a" * 200_000, "-" * 200_000, "+" * 50_000 + "!", "[" * 100_000, "password=" * 20_000, "://" * 50_000,
     "://a:" * 30_000, "eyJ" * 60_000, "\n" * 100_000, "kind: Secret\n" * 9000, "AKIA" * 40_000,
     "-----BEGIN RSA PRIVATE KEY-----\n" * 1000, "mysql -p" * 20_000, "password: '" * 10_000,
+    "secret_key: " + "lower" * 150 + "!\n", "token = '" + "aB" * 400 + "!'\n",
+    "KEY=" + "ABCDef" * 150 + "-\n",
 )  # fmt: skip
 
 
