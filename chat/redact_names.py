@@ -137,7 +137,9 @@ def is_secret(value: str, strength: Strength, *, is_quoted: bool) -> bool:
         return (LEAST_HEX if strength == "secret" else 32) <= len(letters) and is_random(value)
     if strength == "secret":
         return is_random(value, least=LEAST_RANDOM) or (
-            is_quoted and 8 <= len(letters) and looks_chosen(value, is_quoted=True) and _is_mixed(value)
+            (8 if is_quoted else LEAST_RANDOM) <= len(letters)
+            and looks_chosen(value, is_quoted=is_quoted)
+            and _is_mixed(value)
         )
     return is_random(value, least=20)
 
