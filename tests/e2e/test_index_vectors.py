@@ -24,7 +24,7 @@ WIDTH = 192
 FILES, FUNCTIONS = 80, 12
 HELD = (
     "SELECT chunk.id FROM content JOIN chunk ON chunk.content = content.id"
-    " JOIN vector ON vector.hash = chunk.hash WHERE content.unused_since IS NULL"
+    " JOIN vector_of ON vector_of.hash = chunk.hash WHERE content.unused_since IS NULL"
 )
 
 
