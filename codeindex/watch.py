@@ -20,7 +20,7 @@ from codeindex.skip import reason_of_folder
 
 logger = logging.getLogger(__name__)
 
-STEP_MS = 30
+STEP_MS = 20
 """A batch ends when nothing came for so long."""
 LONGEST_MS = 100
 TICK_MS = 200
