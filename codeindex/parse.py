@@ -37,11 +37,12 @@ _IS_CPP = re.compile(
 
 def parse(text: str, language: str) -> Parsed:
     """Read a text; with no grammar for it, or a text that is too much for one, only into chunks."""
-    found = grammar(_spoken(text, language)) if len(text) <= LONGEST else None
+    found = grammar(spoken(text, language)) if len(text) <= LONGEST else None
     return (found and _with_syntax(text, language, found)) or _plain(text, language)
 
 
-def _spoken(text: str, language: str) -> str:
+def spoken(text: str, language: str) -> str:
+    """Whose grammar reads a text: a header of C may be one of C++."""
     return "cpp" if language == "c" and _IS_CPP.search(text) else language
 
 
@@ -63,9 +64,8 @@ def _count(text: str) -> int:
 
 def _with_syntax(text: str, language: str, found: Grammar) -> Parsed | None:
     """What the syntax says; None if it takes too long to say it."""
-    # A grammar's own scanner may take a zero for the end of the file.
-    data = text.replace("\0", " ").encode("utf-8", "replace")
-    tree = _tree(data, found.language)
+    data = readable(text)
+    tree = tree_of(data, found.language)
     if tree is None or _is_hopeless(tree.root_node):
         return None
     lines = text.split("\n")
@@ -90,7 +90,13 @@ def _with_syntax(text: str, language: str, found: Grammar) -> Parsed | None:
     )
 
 
-def _tree(data: bytes, language: tree_sitter.Language) -> tree_sitter.Tree | None:
+def readable(text: str) -> bytes:
+    """As grammars read it: a scanner of their own may take a zero for the end of the file."""
+    return text.replace("\0", " ").encode("utf-8", "replace")
+
+
+def tree_of(data: bytes, language: tree_sitter.Language) -> tree_sitter.Tree | None:
+    """The syntax of a ``readable`` text; None if it takes too long."""
     is_late = _deadline(PATIENCE)
     parser = tree_sitter.Parser(language)
     try:

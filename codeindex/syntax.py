@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codeindex.parse import LONGEST, _spoken, _tree  # the parser's one home
+from codeindex.parse import LONGEST, readable, spoken, tree_of
 from codeindex.parse_grammar import grammar
 
 
@@ -11,9 +11,8 @@ def faults(text: str, language: str) -> int | None:
 
     Grammars forgive what is no matter of their rules: a block without a body, wrong indentation.
     """
-    found = grammar(_spoken(text, language)) if len(text) <= LONGEST else None
-    # A grammar's own scanner may take a zero for the end of the file.
-    tree = _tree(text.replace("\0", " ").encode("utf-8", "replace"), found.language) if found else None
+    found = grammar(spoken(text, language)) if len(text) <= LONGEST else None
+    tree = tree_of(readable(text), found.language) if found else None
     if tree is None:
         return None
     count = 0
