@@ -34,6 +34,7 @@ ALONE = {
 
 # Every heavy dependency has one home (or few, each for a reason). Folders end in a slash.
 HOMES = {
+    "docx": ("chat/documents.py",),
     "faiss": ("codeindex/vectors.py",),
     "gguf": ("models/train/",),
     "h11": ("models/connection.py",),
@@ -46,14 +47,16 @@ HOMES = {
         "models/train/",  # an export is checked against it
     ),
     "lsprotocol": ("lsp_server/",),
+    "mcp": ("chat/agent_mcp.py", "lsp_server/mcp_server.py"),
     "onnxruntime": ("codeindex/embed.py",),
     "openai": ("models/backend.py",),
     "pathspec": ("codeindex/gitignore.py",),
     "psutil": ("models/", "lsp_server/"),
     "pydivsufsort": ("codeindex/memory/segment.py",),
     "pygls": ("lsp_server/",),
+    "pypdf": ("chat/documents.py",),
     "rich": ("lsp_server/",),
-    "sqlite3": ("codeindex/store/",),
+    "sqlite3": ("codeindex/store/", "chat/history.py"),
     "starlette": ("models/engine/",),
     "tokenizers": ("codeindex/embed.py", "models/train/"),
     "torch": ("models/train/",),
