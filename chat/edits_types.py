@@ -36,6 +36,15 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewFile:
+    """A file that is not there yet."""
+
+    path: str
+    """From the root, with slashes."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """Why nothing is changed, in one sentence for the user."""
 
