@@ -45,6 +45,17 @@ class NewFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewFile:
+    """A file that is not there yet."""
+
+    path: str
+    """From the root, with slashes."""
+    text: str
+    says: str = ""
+    """What it is, in a few words, for the preview."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """Why nothing is changed, in one sentence for the user."""
 
