@@ -10,7 +10,19 @@ from typing import Annotated
 import typer
 
 from lsp_server.cli import FAILED, INTERRUPTED, NO_MODEL
-from lsp_server.commands import callers, complete, doctor, engine, index, lsp, memory, search, status
+from lsp_server.commands import (
+    callers,
+    complete,
+    doctor,
+    engine,
+    index,
+    lsp,
+    memory,
+    search,
+    sent,
+    status,
+    why,
+)
 from lsp_server.commands import map as overview
 from models.errors import BackendError, ModelError
 from models.version import VERSION
@@ -32,6 +44,8 @@ app.command("complete", epilog=EXIT_CODES)(complete.command)
 app.command("search", epilog=EXIT_CODES)(search.command)
 app.command("map", epilog=EXIT_CODES)(overview.command)
 app.command("callers", epilog=EXIT_CODES)(callers.command)
+app.command("why", epilog=EXIT_CODES)(why.command)
+app.command("sent", epilog=EXIT_CODES)(sent.command)
 app.add_typer(index.app, epilog=EXIT_CODES)
 app.add_typer(memory.app, epilog=EXIT_CODES)
 app.command("status", epilog=EXIT_CODES)(status.command)
