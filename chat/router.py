@@ -22,7 +22,7 @@ ANSWER_TOKENS = 1024  # A long answer. What it costs is an estimate until it is 
 Work = Task | Literal["completion"]
 Preference = Literal["local", "cloud"]
 Failure = Literal[
-    "unreachable", "overloaded", "refused", "broken", "too_long", "no_key", "no_model", "not_kept"
+    "unreachable", "overloaded", "refused", "broken", "too_long", "no_key", "no_model", "not_kept", "secret"
 ]
 
 FAILURE_OF: Mapping[str, Failure] = {
@@ -34,8 +34,9 @@ FAILURE_OF: Mapping[str, Failure] = {
     "Refused": "refused",
     "Broken": "broken",
     "NotKept": "not_kept",
+    "HoldsSecret": "secret",
 }
-"""By the names of the errors of ``models/errors.py`` and ``chat/sent.py``."""
+"""By the names of the errors of ``models/errors.py``, ``chat/sent.py`` and ``chat/asking.py``."""
 TASKS: Mapping[str, str] = {
     "completion": "a completion",
     "ask": "a question",
@@ -57,6 +58,7 @@ FAILURES: Mapping[str, str] = {
     "no_key": "has no key to be asked with",
     "no_model": "does not have that model",
     "not_kept": "was not asked, as what would be sent could not be kept for you to see",
+    "secret": "was not asked, as what would be sent may still hold a secret",
 }
 
 
@@ -193,7 +195,7 @@ def next_after(decision: Decision, failure: Failure) -> Decision | None:
         return None
     failed = decision.backend
     others = decision.others
-    if failure == "not_kept":
+    if failure in ("not_kept", "secret"):
         others = tuple(it for it in others if it.spec.is_local)
     if failure == "too_long" and failed.context_tokens:
         room = failed.context_tokens
