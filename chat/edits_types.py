@@ -42,15 +42,6 @@ class NewFile:
     path: str
     """From the root, with slashes."""
     text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewFile:
-    """A file that is not there yet."""
-
-    path: str
-    """From the root, with slashes."""
-    text: str
     says: str = ""
     """What it is, in a few words, for the preview."""
 
