@@ -16,6 +16,7 @@ LONGEST_IMPORT = 30  # Lines of one import statement that are looked at.
 CHAIN = re.compile(
     r"(?P<chain>[$@]?\w+(?:\s?(?:\??\.|->|::|\\)\s?[$@]?\w+)*)?\s*(?:[?!]?\.|!!\.|\?->|->|::|\\)\s*\Z"
 )
+JOINTS = (".", "?.", "->", "::")
 JOINT = re.compile(r"\s?(?:\??\.|->|::|\\)\s?")
 LUA = re.compile(r"(?P<chain>\w+(?:\.\w+)*):\Z")
 SUPER = re.compile(r"\bsuper\(.{0,80}\)\s*\.\s*\Z")
@@ -76,6 +77,15 @@ def _is_call(text: str, place: re.Match[str]) -> bool:
     before = text[: place.start()]
     plain = not DEFINES.search(before) and not any(before.count(it) % 2 for it in "\"'`")
     return plain and not COMMENT.search(before) and CALLED.match(text, place.end()) is not None
+
+
+def receiver_of(lines: Sequence[str], line: int, column: int) -> str:
+    """What stands before a name at a place: 1-based line, 0-based column."""
+    before = lines[line - 1][:column][-LONGEST_LINE:]
+    above = lines[line - 2].rstrip() if 1 < line else ""
+    if before.lstrip() in JOINTS or (not before.strip() and above.endswith(JOINTS)):
+        before = f"{above.strip()} {before.lstrip()}"
+    return _before(before)
 
 
 def _before(text: str) -> str:

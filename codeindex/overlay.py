@@ -80,6 +80,10 @@ class Overlay:
     def __len__(self) -> int:
         return len(self._texts)
 
+    def paths(self) -> tuple[str, ...]:
+        """Which files there are buffers of."""
+        return tuple(sorted(self._texts))
+
     def buffers(self) -> Iterator[Buffer]:
         """All of them, by path; those that changed are parsed now."""
         for path in sorted(self._texts):

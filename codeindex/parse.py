@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
 from typing import Literal
 
@@ -12,9 +13,9 @@ import tree_sitter
 
 from codeindex.chunk import Lines, chunks
 from codeindex.parse_blocks import blocks
-from codeindex.parse_grammar import Grammar, grammar
+from codeindex.parse_grammar import grammar
 from codeindex.parse_names import comments, references
-from codeindex.parse_symbols import Text, found_in, imports, outline
+from codeindex.parse_symbols import Match, Outline, Text, found_in, imports, outline
 from codeindex.types import Parsed
 
 # Beyond these a file is cut along its lines alone. The seconds are of this thread's work, so that a busy
@@ -37,8 +38,7 @@ _IS_CPP = re.compile(
 
 def parse(text: str, language: str) -> Parsed:
     """Read a text; with no grammar for it, or a text that is too much for one, only into chunks."""
-    found = grammar(spoken(text, language)) if len(text) <= LONGEST else None
-    return (found and _with_syntax(text, language, found)) or _plain(text, language)
+    return _with_syntax(text, language) or _plain(text, language)
 
 
 def spoken(text: str, language: str) -> str:
@@ -62,8 +62,25 @@ def _count(text: str) -> int:
     return text.count("\n") + (not text.endswith("\n") and bool(text))
 
 
-def _with_syntax(text: str, language: str, found: Grammar) -> Parsed | None:
-    """What the syntax says; None if it takes too long to say it."""
+@dataclass(frozen=True, slots=True)
+class Syntax:
+    """A text as its grammar reads it, by our queries."""
+
+    source: Text
+    root: tree_sitter.Node
+    names: Mapping[str, Sequence[tree_sitter.Node]]
+    """What was captured of the names that are used."""
+    outline: Outline
+    imported: Sequence[Match]
+    ranges: Sequence[tuple[int, int]]
+    """First byte and end of each import."""
+
+
+def syntax_of(text: str, language: str) -> Syntax | None:
+    """What the syntax says; None without a grammar, or if it takes too long to say it."""
+    found = grammar(spoken(text, language)) if len(text) <= LONGEST else None
+    if found is None:
+        return None
     data = readable(text)
     tree = tree_of(data, found.language)
     if tree is None or _is_hopeless(tree.root_node):
@@ -72,20 +89,25 @@ def _with_syntax(text: str, language: str, found: Grammar) -> Parsed | None:
     root = tree.root_node
     holds = _predicates(data)
     names = _cursor(found.names).captures(root, holds)
-    matches = _cursor(found.definitions).matches(root, holds)
+    definitions, imported = found_in(_cursor(found.definitions).matches(root, holds))
     source = Text(data, lines, len(data) == len(text), comments(names, lines))
-    definitions, imported = found_in(matches)
-    outlined = outline(source, definitions)
-    symbols = tuple(outlined.symbols)
     ranges = [(it.start_byte, it.end_byte) for _, captures in imported for it in captures["import"]]
-    weighed = Lines(lines)
+    return Syntax(source, root, names, outline(source, definitions), imported, ranges)
+
+
+def _with_syntax(text: str, language: str) -> Parsed | None:
+    found = syntax_of(text, language)
+    if found is None:
+        return None
+    symbols = tuple(found.outline.symbols)
+    weighed = Lines(found.source.lines)
     return Parsed(
         language=language,
         lines=_count(text),
         symbols=symbols,
-        references=references(source, names, outlined, ranges),
-        imports=imports(source, imported, language),
-        chunks=chunks(weighed, blocks(root, source, weighed, symbols), symbols),
+        references=references(found.source, found.names, found.outline, found.ranges),
+        imports=imports(found.source, found.imported, language),
+        chunks=chunks(weighed, blocks(found.root, found.source, weighed, symbols), symbols),
         degraded=False,
     )
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from codeindex.parse_symbols import Node, Outline, Text
 from codeindex.types import Reference
@@ -11,7 +15,28 @@ LONGEST_NAME = 120  # bytes: what is longer is no name that anybody wrote
 NOBODY = frozenset({b"self", b"this", b"super", b"cls", b"Self"})  # whoever is speaking
 END = 1 << 62  # Behind every text.
 NOTHING: frozenset[bytes] = frozenset()
+NAMING = ("use", "member", "call", "call.member", "local", "skip")
+"""The captures that are names."""
+NOWHERE = -1
 Captures = Mapping[str, Sequence[Node]]
+Role = Literal["definition", "import", "use", "local", "keyword"]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One place where a name stands in code."""
+
+    line: int
+    """1-based."""
+    column: int
+    """0-based, in characters."""
+    role: Role
+    """``keyword``: where what is called names its own parameter or field."""
+    is_call: bool
+    symbol: int | None
+    """Index of the symbol in whose body it stands; of a definition, of what is defined."""
+    home: int | None = None
+    """Of a local: the symbol whose parameter or variable it is."""
 
 
 def comments(captures: Captures, lines: Sequence[str]) -> dict[int, tuple[int, bool]]:
@@ -73,6 +98,71 @@ def references(
         elif not row.is_call and (at in call or at in member_call):
             found[key] = _reference(name, row.line, owner, True)
     return tuple(found.values())
+
+
+def named(
+    text: Text,
+    root: Node,
+    captures: Captures,
+    outline: Outline,
+    imported: Iterable[tuple[int, int]],
+    name: str,
+) -> list[Named]:
+    """Everywhere a name stands in code, in order; never in a text or a comment."""
+    wanted, data = name.encode(), text.data
+    borders, owners = _owners(outline)
+    own = _own(outline, outline.locals | set(_locals(data, captures.get("local", ()), borders, owners)))
+    starts = {key: {it.start_byte for it in captures.get(key, ())} for key in NAMING}
+    calls, members = starts["call"] | starts["call.member"], starts["member"] | starts["call.member"]
+    known = frozenset().union(*starts.values())
+    unread = [(it.start_byte, it.end_byte) for it in captures.get("skip.all", ())]
+    ranges = tuple(imported)
+    defined = {(it.line, it.column): number for number, it in enumerate(outline.symbols) if it.name == name}
+    found = []
+    for match in re.finditer(rb"(?<![\w$])" + re.escape(wanted) + rb"(?![\w$])", data):
+        at = match.start()
+        node = root.descendant_for_byte_range(at, match.end())
+        is_whole = node is not None and (node.start_byte, node.end_byte) == (at, match.end())
+        if not is_whole or not (at in known or node.type.endswith("identifier") or at in outline.names):
+            continue
+        row, column = node.start_point
+        place = row + 1, text.column(row, column)
+        symbol = defined.get(place)
+        owner = owners[bisect_right(borders, at)]
+        home = _home(outline, own, owner, wanted)
+        role: Role = "use"
+        if symbol is not None:
+            role, owner = "definition", symbol
+        elif any(begin <= at < end for begin, end in ranges):
+            role = "import"
+        elif any(begin <= at < end for begin, end in unread):
+            continue
+        elif at in starts["skip"]:
+            role = "keyword"
+        elif at not in members and home is not NOWHERE:
+            role = "local"
+        found.append(Named(*place, role, at in calls, owner, home if role == "local" else None))
+    return found
+
+
+def _own(outline: Outline, locals_: Iterable[tuple[int | None, bytes]]) -> dict[int | None, set[bytes]]:
+    """The local names of each symbol, without those of the symbols around it."""
+    own: dict[int | None, set[bytes]] = {}
+    for owner, name in locals_:
+        own.setdefault(owner, set()).add(name)
+    return own
+
+
+def _home(
+    outline: Outline, own: Mapping[int | None, set[bytes]], owner: int | None, name: bytes
+) -> int | None:
+    """The innermost symbol around that has a local of this name; ``NOWHERE`` if none has."""
+    at = owner
+    while at is not None:
+        if name in own.get(at, ()):
+            return at
+        at = outline.symbols[at].parent
+    return None if owner is None and name in own.get(None, ()) else NOWHERE
 
 
 def _reference(name: bytes, line: int, owner: int | None, is_call: bool) -> Reference:

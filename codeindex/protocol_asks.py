@@ -15,6 +15,7 @@ from codeindex.types import Filters, Kind
 
 LONGEST_LINE = 64_000_000  # Characters: many times the largest file that belongs.
 MOST_HITS = 1_000
+MOST_FILES = 100_000
 MOST_NAMES = 200
 MOST_TOKENS = 1_000_000
 
@@ -84,11 +85,57 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """``files``: the paths that belong, by a glob pattern, a folder or a part of them; all for nothing."""
+
+    pattern: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imports:
+    """``imports``: what a file imports, and which files import it."""
+
+    path: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """``occurrences``: everywhere a symbol's name stands; it is the one defined or used at this line."""
+
+    name: str
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faults:
+    """``faults``: how many faults a grammar finds in a text."""
+
+    text: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HowIsIt:
     """``status``."""
 
 
-Ask = Search | Symbols | Outline | Calls | Definitions | Similar | Overview | HowIsIt
+Ask = (
+    Search
+    | Symbols
+    | Outline
+    | Calls
+    | Definitions
+    | Similar
+    | Overview
+    | Files
+    | Imports
+    | Places
+    | Faults
+    | HowIsIt
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,11 +287,32 @@ def _overview(params: Json) -> Ask:
     return Overview(tokens=_number(params, "tokens", 2_000, MOST_TOKENS), focus=_texts(params, "focus"))
 
 
+def _files(params: Json) -> Ask:
+    return Files(pattern=_text(params, "pattern", ""), limit=_number(params, "limit", 1_000, MOST_FILES))
+
+
+def _imports(params: Json) -> Ask:
+    return Imports(path=_text(params, "path"), limit=_number(params, "limit", 100, MOST_HITS))
+
+
+def _occurrences(params: Json) -> Ask:
+    line = _number(params, "line", 0, 1 << 31)
+    return Places(name=_text(params, "name"), path=_text(params, "path"), line=line)
+
+
+def _faults(params: Json) -> Ask:
+    return Faults(text=_text(params, "text"), language=_text(params, "language"))
+
+
 ASKS: Mapping[str, Callable[[Json], Ask]] = {
     "callees": _calls(outgoing=True),
     "callers": _calls(outgoing=False),
     "definitions": _definitions,
+    "faults": _faults,
+    "files": _files,
+    "imports": _imports,
     "map": _overview,
+    "occurrences": _occurrences,
     "outline": lambda params: Outline(path=_text(params, "path")),
     "search": _search,
     "similar": _similar,

@@ -24,9 +24,12 @@ from codeindex.protocol_asks import (
     Calls,
     Cancel,
     Definitions,
+    Faults,
     Id,
+    Imports,
     Notice,
     Overview,
+    Places,
     Request,
     Similar,
     message_in,
@@ -149,11 +152,11 @@ class Service:
             self._voice.say({"id": request.id, "error": "Another request with this id waits for its answer."})
             return
         match request.ask:
-            case Calls() | Definitions():
+            case Calls() | Definitions() | Imports():
                 self._lanes[GRAPH].put(ticket)
             case Overview():
                 self._lanes[MAP].put(ticket)
-            case Similar():
+            case Similar() | Faults() | Places():
                 self._lanes[ALIKE].put(ticket)
             case _:
                 self._lanes[QUICK].put(ticket)

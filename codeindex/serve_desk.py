@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from codeindex import graph, graph_view
 from codeindex.identifiers import searchable
+from codeindex.occurrences import occurrences
 from codeindex.protocol import Options, Status, hit_json, status_json, symbol_json
 from codeindex.protocol_asks import (
     Ask,
     Calls,
     Definitions,
+    Faults,
+    Files,
     HowIsIt,
+    Imports,
     Notice,
     Outline,
     Overview,
+    Places,
     Search,
     Similar,
     Symbols,
@@ -29,10 +33,13 @@ from codeindex.search import search
 from codeindex.search_check import Check, Source
 from codeindex.search_words import by_words
 from codeindex.serve_buffers import Buffers, relative_to
+from codeindex.serve_code import Importing, Lines, all_imports, fitting, imports_of
 from codeindex.serve_meaning import Meaning
 from codeindex.serve_symbols import find_symbols, outline_of
 from codeindex.store import Reader, StoreError, open_reader
+from codeindex.syntax import faults
 from codeindex.types import ChunkRow, Hit, SymbolRow
+from codeindex.walk import belongs
 
 SIMILAR_TERMS = 12  # Words by which similar code is looked for: the longest, which are the rarest.
 SIMILAR_CANDIDATES = 60
@@ -64,6 +71,7 @@ class Desk:
         self._buffers = Buffers(place.root, place.options.config)
         self._reader: Reader | None = None
         self._seen: graph_view.View | None = None
+        self._imported: tuple[graph_view.View, list[Importing]] | None = None
 
     def tell(self, notice: Notice) -> None:
         """Take in a buffer."""
@@ -82,7 +90,7 @@ class Desk:
         """Let go of the index."""
         if self._reader is not None:
             self._reader.close()
-        self._reader = self._seen = None
+        self._reader = self._seen = self._imported = None
 
     def _current(self) -> Reader | None:
         if self._reader is not None and not self._reader.is_current():
@@ -100,6 +108,8 @@ class Desk:
                 path = relative_to(self._place.root, ask.path) or ""
                 found = outline_of(reader, self._buffers.overlay, path)
                 return {"symbols": [symbol_json(row, it) for row, it in found]}
+            case Faults():
+                return {"faults": faults(ask.text, ask.language)}
             case _ if reader is None:
                 return self._nothing(ask)
             case Search():
@@ -111,10 +121,22 @@ class Desk:
                 return self._hits(self._similar(ask, reader), reader)
             case Definitions():
                 return self._hits(self._definitions(ask, reader), reader)
+            case _:
+                return self._of_graph(ask, reader)
+
+    def _of_graph(self, ask: Calls | Overview | Files | Imports | Places, reader: Reader) -> Answer:
+        match ask:
             case Calls():
                 return self._calls(ask, reader)
             case Overview():
                 return self._map(ask, reader)
+            case Files():
+                found = fitting(reader, self._buffers.overlay, ask.pattern)
+                return {"files": found[: ask.limit], "more": max(0, len(found) - ask.limit)}
+            case Imports():
+                return self._imports(ask, reader)
+            case Places():
+                return self._places(ask, reader)
 
     def _nothing(self, ask: Ask) -> Answer:
         """The answer as long as there is no index."""
@@ -125,6 +147,12 @@ class Desk:
                 return {"definitions": [], "edges": [], "more": 0, "partly": "", "generation": 0}
             case Overview():
                 return {"text": "", "files": [], "tokens": 0, "generation": 0}
+            case Files():
+                return {"files": [], "more": 0}
+            case Imports():
+                return {"uses": [], "used": [], "more": 0}
+            case Places():
+                return {"occurrences": [], "unread": 0}
         return {"hits": [], "generation": 0, "state": self._place.status(None).state.value}
 
     def _hits(self, hits: Iterable[Hit], reader: Reader, *, why: bool = False) -> Answer:
@@ -197,9 +225,11 @@ class Desk:
         found = (graph.callees if ask.outgoing else graph.callers)(
             reader, ask.name, path=path, line=ask.line or None, limit=ask.limit, seen=self._view(reader)
         )
+        lines = self._lines(reader)
+        now = [(it, at) for it in found.edges if (at := lines.now(it.path, it.line)) is not None]
         return {
             "definitions": [symbol_json(it.row, it.path) for it in found.definitions],
-            "edges": [_edge_json(it) for it in found.edges if self._is_there(it.path)],
+            "edges": [_edge_json(it, line, text) for it, (line, text) in now],
             "more": found.more,
             "partly": found.partly,
             "generation": reader.generation(),
@@ -218,12 +248,46 @@ class Desk:
             "generation": reader.generation(),
         }
 
+    def _imports(self, ask: Imports, reader: Reader) -> Answer:
+        path = relative_to(self._place.root, ask.path) or ""
+        with reader.snapshot():
+            seen = self._view(reader)
+            if self._imported is None or self._imported[0] is not seen:
+                self._imported = seen, all_imports(reader, seen)
+            uses, used = imports_of(self._imported[1], path)
+            lines = self._lines(reader)
+            said = [[_import_json(it, lines) for it in few[: ask.limit]] for few in (uses, used)]
+        return {
+            "uses": [it for it in said[0] if it],
+            "used": [it for it in said[1] if it],
+            "more": max(0, len(used) - ask.limit),
+        }
+
+    def _places(self, ask: Places, reader: Reader) -> Answer:
+        path = relative_to(self._place.root, ask.path) or ""
+        overlay = self._buffers.overlay
+        with reader.snapshot():
+            open_paths = overlay.paths()
+            found = occurrences(self._view(reader), self._text, open_paths, ask.name, path, ask.line)
+        return {
+            "occurrences": [{**asdict(it), "confidence": it.confidence.value} for it in found.found],
+            "unread": found.unread,
+        }
+
+    def _text(self, path: str) -> str | None:
+        """A file as it is now, if it belongs."""
+        unsaved = self._buffers.overlay.text(path)
+        if unsaved is not None:
+            return unsaved
+        return belongs(self._place.root, self._place.root / path, self._place.options.config).text
+
+    def _lines(self, reader: Reader) -> Lines:
+        place = self._place
+        return Lines(reader, place.root, place.options.config, self._buffers.overlay, self._view(reader))
+
     def _view(self, reader: Reader) -> graph_view.View:
         self._seen = graph_view.view(reader, self._seen)
         return self._seen
-
-    def _is_there(self, path: str) -> bool:
-        return path in self._buffers.overlay or os.path.isfile(self._place.root / path)
 
 
 def _ranked(row: ChunkRow, score: float) -> Ranked:
@@ -251,10 +315,16 @@ def _as_chunk(row: SymbolRow, path: str) -> ChunkRow:
     )
 
 
-def _edge_json(edge: graph_view.Edge) -> Answer:
+def _import_json(it: Importing, lines: Lines) -> Answer | None:
+    now = lines.now(it.path, it.line)
+    return {**asdict(it), "line": now[0], "text": now[1]} if now else None
+
+
+def _edge_json(edge: graph_view.Edge, line: int, text: str) -> Answer:
     return {
         "path": edge.path,
-        "line": edge.line,
+        "line": line,
+        "text": text,
         "is_call": edge.is_call,
         "caller": symbol_json(edge.caller, edge.path) if edge.caller is not None else None,
         "target": symbol_json(edge.target.row, edge.target.path),
