@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
-from typing import Any, TypeVar
+from dataclasses import MISSING, fields, replace
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from models.wire import Finish, Health, Piece, usage_value
+from models.wire import Finish, Health, Piece, ToolCall, call_value, usage_value
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024  # No piece is larger; a server gone mad must not fill our memory.
 MAX_SENTENCE = 300  # Characters of a server's own error message that a user is shown.
+MAX_CALLS = 32  # In one answer: more than anybody would look through.
+MAX_ARGUMENTS = 1_000_000  # Characters of one answer's calls together.
 IGNORED_FIELDS = frozenset({b"event", b"id", b"retry"})  # Server-sent events have them; the dialect not.
 HEALTH_TYPES: dict[str, type | tuple[type, ...]] = {
     "int": int,
@@ -139,10 +142,12 @@ def error_message(body: Mapping[str, Any]) -> str:
     return line if len(line) <= MAX_SENTENCE else line[: MAX_SENTENCE - 1] + "…"
 
 
-def _strict(read: Callable[[Mapping[str, Any]], T]) -> Callable[[Mapping[str, Any]], T]:
-    def read_strictly(event: Mapping[str, Any]) -> T:
+def _strict(
+    read: Callable[Concatenate[Mapping[str, Any], P], T],
+) -> Callable[Concatenate[Mapping[str, Any], P], T]:
+    def read_strictly(event: Mapping[str, Any], /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return read(event)
+            return read(event, *args, **kwargs)
         except (AttributeError, LookupError, TypeError, ValueError) as exc:
             raise exc if isinstance(exc, Nonsense) else Nonsense("a value is of the wrong type") from exc
 
@@ -168,6 +173,80 @@ def chat_piece(event: Mapping[str, Any]) -> Piece:
     text = text or delta.get("refusal")  # It says no in words of its own.
     logprobs = [it.get("logprob") for it in (choice.get("logprobs") or {}).get("content") or ()]
     return _piece(event, choice, text, logprobs)
+
+
+class CallParts:
+    """Calls that come in parts, several at once, in the order in which they began."""
+
+    def __init__(self) -> None:
+        self._found: dict[int, tuple[str, str, list[str]]] = {}
+        self._size = 0
+
+    def begin(self, index: int, identity: str, name: str) -> None:
+        """A call begins."""
+        if MAX_CALLS <= len(self._found):
+            raise Nonsense("it calls too many tools at once")
+        self._found[index] = (identity, name, [])
+
+    def more(self, index: int, text: str) -> None:
+        """Some more of a call's arguments."""
+        self._size += len(text)
+        if MAX_ARGUMENTS < self._size:
+            raise Nonsense("a call is too long")
+        self._found[index][2].append(text)
+
+    def openai(self, part: Mapping[str, Any]) -> None:
+        """One item of OpenAI's ``tool_calls``; servers leave out its index, or give all of them the same."""
+        function = part.get("function") or {}
+        identity, name = str(part.get("id") or ""), str(function.get("name") or "")
+        last = max(self._found, default=-1)
+        index = part.get("index")
+        at = index if isinstance(index, int) else last
+        known = self._found.get(at)
+        if known is None or (name and known[0] not in ("", identity) and identity):
+            at = at if known is None and isinstance(index, int) else last + 1
+            self.begin(at, identity, name)
+        elif name and not isinstance(index, int):
+            at = last + 1
+            self.begin(at, identity, name)
+        elif identity or name:
+            self._found[at] = (known[0] or identity, known[1] or name, known[2])
+        arguments = function.get("arguments")
+        if isinstance(arguments, dict):
+            arguments = json.dumps(arguments)
+        if arguments is not None and not isinstance(arguments, str):
+            raise TypeError
+        self.more(at, arguments or "")
+
+    def whole(self) -> tuple[ToolCall, ...]:
+        """All of them; each has an id of its own, also where the server gave none."""
+        calls: list[ToolCall] = []
+        for number, (identity, name, texts) in enumerate(self._found.values()):
+            taken = {it.id for it in calls}
+            own = identity if identity and identity not in taken else f"call_{number}"
+            calls.append(call_value(own, name, "".join(texts)))
+        return tuple(calls)
+
+
+class ChatReader:
+    """The chunks of one streamed answer, in their order -> its pieces."""
+
+    def __init__(self) -> None:
+        self._calls = CallParts()
+
+    def read(self, event: Mapping[str, Any]) -> Piece:
+        """What this chunk adds; the calls come with the end, when they are whole."""
+        piece = chat_piece(event)
+        _take_calls(event, self._calls)
+        return replace(piece, calls=self._calls.whole()) if piece.finish else piece
+
+
+@_strict
+def _take_calls(event: Mapping[str, Any], calls: CallParts) -> None:
+    choice = _choice(event)
+    delta = choice.get("delta") or choice.get("message") or {}
+    for part in delta.get("tool_calls") or ():
+        calls.openai(part)
 
 
 @_strict

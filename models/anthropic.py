@@ -7,12 +7,12 @@ from contextlib import aclosing
 from typing import Any
 
 from models import answers, errors
-from models.answers import Nonsense, Reported
+from models.answers import CallParts, Nonsense, Reported
 from models.estimate import tokens
 from models.exchange import Before, Exchange, Limits
 from models.retry import Patience, until_it_begins
 from models.spec import BackendSpec
-from models.wire import ChatMessage, ChatRequest, Finish, Piece, Usage, taking_turns
+from models.wire import ChatMessage, ChatRequest, Finish, Piece, ToolCall, Usage, schema_json, taking_turns
 
 LIST_SECONDS = 15.0  # For the list of models: a short answer, but from far away.
 PATH = "/v1/messages"
@@ -66,9 +66,10 @@ class Anthropic:
                         yield piece
         if reader.finish is None:
             raise errors.Broken(self._exchange.says("stopped in the middle of its answer."))
-        if reader.finish == "length" and not reader.has_text:
+        calls = reader.calls()
+        if reader.finish == "length" and not reader.has_text and not calls:
             raise errors.Broken(self._exchange.says("thought until its limit of tokens, and said nothing."))
-        yield Piece(text="", finish=reader.finish, usage=reader.usage())
+        yield Piece(text="", finish=reader.finish, usage=reader.usage(), calls=calls)
 
 
 def messages_json(request: ChatRequest, spec: BackendSpec) -> dict[str, Any]:
@@ -84,15 +85,45 @@ def messages_json(request: ChatRequest, spec: BackendSpec) -> dict[str, Any]:
     body: dict[str, Any] = {
         "model": request.model or spec.model,
         "max_tokens": spec.answer_tokens(request.model or spec.model, request.sampling.max_tokens),
-        "messages": [{"role": it.role, "content": it.content} for it in turns],
+        "messages": _messages_json(turns),
         "stream": True,
     }
+    if request.tools:
+        body["tools"] = [
+            {"name": it.name, "description": it.description, "input_schema": schema_json(it)}
+            for it in request.tools
+        ]
     if system:
         body["system"] = system
     stops = [it for it in request.sampling.stop if it.strip()]  # One of blanks alone is refused.
     if stops:
         body["stop_sequences"] = stops
     return body
+
+
+def _messages_json(turns: list[ChatMessage]) -> list[dict[str, Any]]:
+    """The turns; what tools answered belongs to the user's next one, all of it in one."""
+    said: list[dict[str, Any]] = []
+    for it in turns:
+        role = "user" if it.role == "tool" else it.role
+        content: str | list[dict[str, Any]] = it.content
+        if it.role == "tool":
+            content = [{"type": "tool_result", "tool_use_id": it.call_id, "content": it.content}]
+        elif it.calls:
+            content = [{"type": "text", "text": it.content}] if it.content.strip() else []
+            content += [
+                {"type": "tool_use", "id": call.id, "name": call.name, "input": dict(call.arguments)}
+                for call in it.calls
+            ]
+        if said and said[-1]["role"] == role:
+            said[-1]["content"] = [*_blocks(said[-1]["content"]), *_blocks(content)]
+        else:
+            said.append({"role": role, "content": content})
+    return said
+
+
+def _blocks(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
 class AnswerReader:
@@ -102,6 +133,7 @@ class AnswerReader:
         self.has_text = False
         self.finish: Finish | None = None
         self._counts: dict[str, int] = {}
+        self._calls = CallParts()
 
     def read(self, event: Mapping[str, Any]) -> Piece | None:
         """What this event adds; unknown kinds add nothing, as new ones may come at any time."""
@@ -110,15 +142,19 @@ class AnswerReader:
                 case "message_start":
                     self._count(event["message"].get("usage"))
                 case "content_block_start":
-                    return self._said(event["content_block"])
+                    return self._said(event["content_block"], event)
                 case "content_block_delta":
-                    return self._said(event["delta"])
+                    return self._said(event["delta"], event)
                 case "message_delta":
                     self._count(event.get("usage"))
                     self._ends(event["delta"].get("stop_reason"))
         except (AttributeError, LookupError, TypeError, ValueError) as exc:
             raise Nonsense("a value is of the wrong type") from exc
         return None
+
+    def calls(self) -> tuple[ToolCall, ...]:
+        """What the model asks for, once the answer is over."""
+        return self._calls.whole()
 
     def usage(self) -> Usage | None:
         """What it has cost, if the server has said so."""
@@ -132,8 +168,12 @@ class AnswerReader:
             completion_tokens=self._counts.get("output_tokens", 0),
         )
 
-    def _said(self, part: Mapping[str, Any]) -> Piece | None:
-        """Text; what it thinks, and its signature, are nobody's business."""
+    def _said(self, part: Mapping[str, Any], event: Mapping[str, Any]) -> Piece | None:
+        """Text, or a call; what it thinks, and its signature, are nobody's business."""
+        if part["type"] == "tool_use":
+            self._calls.begin(event["index"], str(part["id"]), str(part["name"]))
+        elif part["type"] == "input_json_delta":
+            self._calls.more(event["index"], part["partial_json"])
         text = part["text"] if part["type"] in ("text", "text_delta") else ""
         if not isinstance(text, str):
             raise TypeError

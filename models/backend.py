@@ -73,7 +73,8 @@ class Backend:
         if self._is_ours:
             asked = replace(request, model=request.model or self.spec.model)
             body = chat_json(asked, stream=True)
-            return self._pieces("/v1/chat/completions", body, answers.chat_piece, before)
+            pieces = self._pieces("/v1/chat/completions", body, answers.ChatReader().read, before)
+            return _saying_no_tools(pieces) if request.tools else pieces
         from models.retry import Patience, until_it_begins  # The path of a keystroke needs none of it.
 
         return until_it_begins(lambda: self._chat_abroad(request, before), self._patience or Patience())
@@ -132,10 +133,11 @@ class Backend:
             body = foreign_chat_json(request, self.spec, unwanted)
             has_text = False
             try:
-                pieces = self._pieces("/v1/chat/completions", body, answers.chat_piece, before)
+                pieces = self._pieces("/v1/chat/completions", body, answers.ChatReader().read, before)
+                pieces = _saying_no_tools(pieces) if request.tools else pieces
                 async with aclosing(pieces):
                     async for piece in pieces:
-                        has_text = has_text or bool(piece.text)
+                        has_text = has_text or bool(piece.text or piece.calls)
                         if piece.finish == "length" and not has_text:
                             sentence = "thought until its limit of tokens, and said nothing."
                             raise errors.Broken(self._exchange.says(sentence))
@@ -174,3 +176,18 @@ class Backend:
             yield held
         if not finished:
             raise errors.Broken(self._exchange.says("stopped in the middle of its answer."))
+
+
+async def _saying_no_tools(pieces: AsyncGenerator[Piece, None]) -> AsyncGenerator[Piece, None]:
+    """The same, but that a server takes no tools is an error of its own: they agree on the word alone."""
+    has_begun = False
+    try:
+        async with aclosing(pieces):
+            async for piece in pieces:
+                has_begun = True
+                yield piece
+    except (errors.Refused, errors.Broken) as exc:
+        is_other = has_begun or isinstance(exc, errors.NoKey | errors.NoModel | errors.TooLong)
+        if is_other or "tool" not in f"{exc.parameter} {exc}".lower():
+            raise
+        raise errors.NoTools(str(exc)) from exc

@@ -6,6 +6,7 @@ BackendError
 ├── Refused       it understood the request and will not do it (4xx)
 │   ├── NoKey     there is no key, or the server does not take it (401, 403)
 │   ├── NoModel   the server has no such model, or no such address (404)
+│   ├── NoTools   it answers, but cannot call tools
 │   └── TooLong   the conversation does not fit the model (413, some 400)
 └── Broken        it failed, or its answer makes no sense (5xx, half a JSON)
 
@@ -48,6 +49,10 @@ class NoKey(Refused):
 
 class NoModel(Refused):
     """The server has no such model, or no such address."""
+
+
+class NoTools(Refused):
+    """It answers, but cannot call tools: the same question without them may well be answered."""
 
 
 class TooLong(Refused):

@@ -7,8 +7,9 @@ key, ``hearth``, so that any other server can ignore it. Both ends (``models/bac
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -90,11 +91,37 @@ class CompletionRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSpec:
+    """Something that a model may ask for instead of answering at once."""
+
+    name: str
+    """Letters, digits, ``_`` and ``-``; at most 64 of them."""
+    description: str
+    schema: Mapping[str, Any] = field(default_factory=dict)
+    """The JSON schema of its arguments: an object."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """What a model asks for. Nobody has looked yet whether there is such a tool, or whether it may run."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    raw: str = ""
+    """The arguments as the model wrote them, where they are no JSON object; ``arguments`` is empty then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChatMessage:
-    """One turn; ``role`` is ``system``, ``user`` or ``assistant``."""
+    """One turn; ``role`` is ``system``, ``user``, ``assistant`` or ``tool``."""
 
     role: str
     content: str
+    calls: tuple[ToolCall, ...] = ()
+    """Of the assistant's turn: what it asked for. A message of role ``tool`` follows for each."""
+    call_id: str = ""
+    """Of a ``tool``: which call this answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +132,7 @@ class ChatRequest:
     messages: tuple[ChatMessage, ...]
     sampling: Sampling = Sampling()
     priority: Priority = "chat"
+    tools: tuple[ToolSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +166,8 @@ class Piece:
     logprobs: tuple[float, ...] = ()
     finish: Finish | None = None
     usage: Usage | None = None
+    calls: tuple[ToolCall, ...] = ()
+    """What the model asks for, all of it with the last piece."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,10 +225,12 @@ def chat_json(request: ChatRequest, *, stream: bool) -> dict[str, Any]:
     """The body of ``POST /v1/chat/completions``."""
     body: dict[str, Any] = {
         "model": request.model,
-        "messages": [{"role": it.role, "content": it.content} for it in request.messages],
+        "messages": [message_json(it) for it in request.messages],
         "stream": stream,
     }
     body |= _sampling_json(request.sampling)
+    if request.tools:
+        body["tools"] = [tool_json(it) for it in request.tools]
     if request.sampling.logprobs:
         body["logprobs"] = True
     body["hearth"] = {"priority": request.priority}
@@ -216,7 +248,7 @@ def foreign_chat_json(request: ChatRequest, spec: BackendSpec, unwanted: Set[str
     limit = "max_completion_tokens" if "max_tokens" in unwanted else spec.limit_field
     body: dict[str, Any] = {
         "model": model,
-        "messages": [{"role": it.role, "content": it.content} for it in taking_turns(request.messages)],
+        "messages": [message_json(it) for it in taking_turns(request.messages)],
         "stream": True,
         "stream_options": {"include_usage": True},
         limit: most,
@@ -232,6 +264,8 @@ def foreign_chat_json(request: ChatRequest, spec: BackendSpec, unwanted: Set[str
         body["seed"] = sampling.seed
     if sampling.logprobs:
         body["logprobs"] = True
+    if request.tools:
+        body["tools"] = [tool_json(it) for it in request.tools]
     return {name: value for name, value in body.items() if name not in unwanted}
 
 
@@ -246,13 +280,56 @@ def taking_turns(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
     """The same conversation with nothing empty, and no two turns of one role in a row, as some insist."""
     turns: list[ChatMessage] = []
     for it in messages:
-        if not it.content.strip():
+        is_text = it.role != "tool" and not it.calls
+        if is_text and not it.content.strip():
             continue
-        if turns and turns[-1].role == it.role:
+        if is_text and turns and turns[-1].role == it.role and not turns[-1].calls:
             turns[-1] = replace(it, content=f"{turns[-1].content}\n\n{it.content}")
         else:
             turns.append(it)
     return turns
+
+
+def message_json(message: ChatMessage) -> dict[str, Any]:
+    """One turn in OpenAI's form."""
+    said: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.calls:
+        said["tool_calls"] = [
+            # What was no JSON object is not sent back: servers read it again, and refuse the conversation.
+            call_json(replace(it, raw=""))
+            for it in message.calls
+        ]
+    if message.call_id:
+        said["tool_call_id"] = message.call_id
+    return said
+
+
+def tool_json(tool: ToolSpec) -> dict[str, Any]:
+    """A tool in OpenAI's form."""
+    function = {"name": tool.name, "description": tool.description, "parameters": schema_json(tool)}
+    return {"type": "function", "function": function}
+
+
+def schema_json(tool: ToolSpec) -> dict[str, Any]:
+    """The schema of a tool's arguments: always one of an object."""
+    return {"type": "object", "properties": {}, **tool.schema}
+
+
+def call_json(call: ToolCall) -> dict[str, Any]:
+    """A call in OpenAI's form: its arguments are a text."""
+    text = call.raw or json.dumps(dict(call.arguments), ensure_ascii=False)
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": text}}
+
+
+def call_value(identity: str, name: str, text: str) -> ToolCall:
+    """A call from what a model wrote as its arguments; nothing at all means no arguments."""
+    try:
+        found = json.loads(text) if text.strip() else {}
+    except (ValueError, RecursionError):
+        found = None
+    if isinstance(found, dict):
+        return ToolCall(id=identity, name=name, arguments=found)
+    return ToolCall(id=identity, name=name, raw=text)
 
 
 def usage_json(usage: Usage) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from models import registry
 from models.engine import dialect
+from models.engine.calling import Calling
 from models.engine.generate import BadRequest
 from models.engine.job import Job, Unavailable
 from models.engine.lifetime import Lifetime
@@ -131,7 +132,10 @@ class _Routes:
         frame = {"id": f"{prefix}-{next(self._numbers)}", "created": int(time.time()), "model": spec.name}
         answer: Answer = asyncio.Queue()
         telling = Telling(_across(answer))
-        job = Job(request=asked, spec=spec, on_piece=telling.piece, on_error=telling.error)
+        on_piece = telling.piece
+        if isinstance(asked, ChatRequest) and asked.tools:
+            on_piece = Calling(telling.piece, asked.tools, str(frame["id"])).piece
+        job = Job(request=asked, spec=spec, on_piece=on_piece, on_error=telling.error)
         self._worker.submit(job)
         logprobs = asked.sampling.logprobs
         if dialect.wants_stream(body):

@@ -5,6 +5,7 @@ BadBody   the request's JSON is not what the dialect allows; one sentence naming
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,7 +21,11 @@ from models.wire import (
     Priority,
     Sampling,
     Snippet,
+    ToolCall,
+    ToolSpec,
     Usage,
+    call_json,
+    call_value,
     usage_json,
 )
 
@@ -57,6 +62,8 @@ COMPLETION_EXTRAS = frozenset({
     "priority",
 })  # fmt: skip
 CHAT_EXTRAS = frozenset({"priority"})
+MAX_TOOLS = 128
+TOOL_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 SNIPPET_FIELDS = frozenset({"path", "text"})
 CANDIDATE_FIELDS = frozenset({"text", "weight"})
 MAX_NAME = 60  # Characters of an unknown parameter's name that the refusal repeats.
@@ -97,7 +104,8 @@ def completion_request(body: object, default_model: str) -> CompletionRequest:
 
 def chat_request(body: object, default_model: str) -> ChatRequest:
     """Read the body of ``POST /v1/chat/completions``."""
-    fields = _fields(body, CHAT_FIELDS)
+    tools = _tools(body)
+    fields = _fields({**body, "tools": None} if tools and isinstance(body, Mapping) else body, CHAT_FIELDS)
     messages = tuple(_message(it) for it in _mappings(fields, "messages"))
     _choices(fields, 1)
     if not messages:
@@ -107,6 +115,7 @@ def chat_request(body: object, default_model: str) -> ChatRequest:
         messages=messages,
         sampling=_sampling(fields),
         priority=_priority(_known(_mapping(fields, "hearth"), CHAT_EXTRAS, "hearth."), "chat"),
+        tools=() if fields.get("tool_choice") == "none" else tools,
     )
 
 
@@ -121,11 +130,10 @@ def completion_chunk(piece: Piece, frame: Mapping[str, Any], *, logprobs: bool) 
 
 def chat_chunk(piece: Piece, frame: Mapping[str, Any], *, logprobs: bool) -> dict[str, Any]:
     """One event of a streamed conversation."""
-    choice: dict[str, Any] = {
-        "index": piece.choice,
-        "delta": {"role": "assistant", "content": piece.text},
-        **_finish(piece),
-    }
+    delta: dict[str, Any] = {"role": "assistant", "content": piece.text}
+    if piece.calls:
+        delta["tool_calls"] = [{"index": at, **call_json(it)} for at, it in enumerate(piece.calls)]
+    choice: dict[str, Any] = {"index": piece.choice, "delta": delta, **_finish(piece)}
     if logprobs:
         choice["logprobs"] = {"content": [{"logprob": it} for it in piece.logprobs]}
     return _chunk("chat.completion.chunk", [choice], piece.usage, frame)
@@ -145,7 +153,9 @@ def chat_whole(
     """A conversation's answer that is not streamed."""
     choices: list[dict[str, Any]] = []
     for it in answers:
-        message = {"role": "assistant", "content": it.text}
+        message: dict[str, Any] = {"role": "assistant", "content": it.text}
+        if it.calls:
+            message["tool_calls"] = [call_json(call) for call in it.calls]
         choice: dict[str, Any] = {"index": it.choice, "message": message, **_finish(it)}
         if logprobs:
             choice["logprobs"] = {"content": [{"logprob": number} for number in it.logprobs]}
@@ -166,7 +176,7 @@ def _finish(piece: Piece) -> dict[str, Any]:
     """The dialect has no word for an answer that was given up for being unlikely; to others it just ended."""
     if piece.finish == "unsure":
         return {"finish_reason": "stop", "hearth": {"unsure": True}}
-    return {"finish_reason": piece.finish}
+    return {"finish_reason": "tool_calls" if piece.calls and piece.finish == "stop" else piece.finish}
 
 
 def error_json(message: str, kind: str, code: int) -> dict[str, Any]:
@@ -306,7 +316,39 @@ def _message(fields: Mapping[str, Any]) -> ChatMessage:
         if len(parts) != len(content):
             raise BadBody("'content' may only have parts of type text.")
         content = "".join(parts)
-    return ChatMessage(role=role, content=_text({"content": content}, "content", ""))
+    return ChatMessage(
+        role=role,
+        content=_text({"content": content}, "content", ""),
+        calls=tuple(_call(it) for it in _mappings(fields, "tool_calls")),
+        call_id=_text(fields, "tool_call_id", ""),
+    )
+
+
+def _call(fields: Mapping[str, Any]) -> ToolCall:
+    """A call of an earlier turn. What was no JSON object goes into the template as nothing."""
+    function = _mapping(fields, "function")
+    return call_value(_text(fields, "id", ""), _text(function, "name", ""), _text(function, "arguments", ""))
+
+
+def _tools(body: object) -> tuple[ToolSpec, ...]:
+    """The tools of a conversation; what is not one stays where it is, and is refused there."""
+    listed = body.get("tools") if isinstance(body, Mapping) else None
+    if not isinstance(listed, list) or not all(_is_tool(it) for it in listed) or MAX_TOOLS < len(listed):
+        return ()
+    return tuple(
+        ToolSpec(
+            name=it["function"]["name"],
+            description=_text(it["function"], "description", ""),
+            schema=_mapping(it["function"], "parameters"),
+        )
+        for it in listed
+    )
+
+
+def _is_tool(it: object) -> bool:
+    function = it.get("function") if isinstance(it, Mapping) and it.get("type") == "function" else None
+    name = function.get("name") if isinstance(function, Mapping) else None
+    return isinstance(name, str) and TOOL_NAME.fullmatch(name) is not None
 
 
 def _is_text_part(part: object) -> bool:

@@ -92,7 +92,7 @@ def _chat_prompt(request: ChatRequest, loaded: Loaded) -> list[int]:
     def tokenize(text: str, special: bool, goes_on: bool) -> list[int]:
         return llama.tokenize(text, special=special, goes_on=goes_on)
 
-    tokens = chat_prompt(request.messages, llama.chat_template, special_text, tokenize)
+    tokens = chat_prompt(request.messages, llama.chat_template, special_text, tokenize, request.tools)
     if llama.bos is not None and tokens[:1] != [llama.bos]:
         tokens.insert(0, llama.bos)
     return tokens
