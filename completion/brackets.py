@@ -161,3 +161,43 @@ def _patterns(language: Language) -> tuple[re.Pattern[str], dict[str, str]]:
     alternatives += [re.escape(it) for it in language.long_quotes]
     alternatives.append("[" + re.escape(OPENERS + CLOSERS + language.quotes) + "]")
     return re.compile("|".join(alternatives)), ends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bare:
+    """One line, bare of all that is inside something."""
+
+    text: str
+    """Strings are ``""``, brackets that close are empty, comments are gone."""
+    open_quote: int | None
+    """Where a string begins that the line does not end; ``None`` if there is none."""
+
+
+def bare(line: str, language: Language, inside: str = "") -> Bare:
+    """What a line looks like to its grammar; ``inside`` says what ends the string or comment it begins in."""
+    starts, ends = _patterns(language)
+    parts: list[str] = []
+    opened: list[int] = []
+    at, open_quote = 0, None
+    if inside:
+        at, _ = _end(line, 0, inside, language)
+        parts += [] if _is_comment(inside, language) else ['""']
+    while found := starts.search(line, at):
+        parts.append(line[at : found.start()])
+        at, mark = found.end(), found.group()
+        if mark in OPENERS:
+            opened.append(len(parts))
+            parts.append(mark)
+        elif mark in CLOSERS:
+            if opened and parts[opened[-1]] == OPENER_OF[mark]:
+                del parts[opened.pop() + 1 :]
+            parts.append(mark)
+        elif found.lastgroup == "literal":
+            parts.append(mark)
+        else:
+            end = ends.get(mark, LINE_END)
+            at, how = _end(line, at, end, language)
+            if not _is_comment(end, language):
+                parts.append('""')
+                open_quote = found.start() if how != "closed" and end in language.quotes else open_quote
+    return Bare(text="".join([*parts, line[at:]]), open_quote=open_quote)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from completion.config import CompletionConfig
 from completion.memory.evidence import Memory
 from completion.memory.predict import Continuation, predict
-from completion.postprocess import clean
+from completion.postprocess import NO_SYNTAX, clean
 from completion.spot import Spot
 from completion.suggestion import Origin, Suggestion
 from completion.trigger import Trigger
@@ -69,7 +69,10 @@ def recall(memory: Memory, path: str, spot: Spot, trigger: Trigger) -> Recalled:
     unknown = 1 - sum(it.weight for it in candidates)
     if candidates and LEAST_WEIGHT <= unknown:
         candidates += (Candidate(text="", weight=unknown),)
-    return Recalled(suggestion=_suggestion(memory, found[0], spot, trigger), candidates=candidates)
+    said = (_suggestion(memory, it, spot, trigger) for it in found[:CANDIDATES])
+    fitting = (it for it in said if it.reason != NO_SYNTAX)  # Where the first one cannot stand, the next may.
+    best = next(fitting, Suggestion(text="", source="memory", reason=NO_SYNTAX))
+    return Recalled(suggestion=best, candidates=candidates)
 
 
 def is_sure(recalled: Suggestion, config: CompletionConfig) -> bool:

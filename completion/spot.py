@@ -138,6 +138,13 @@ def accepted(spot: Spot, text: str, replace_after: int = 0) -> Spot:
     )
 
 
+def lexed_before(spot: Spot, *, at_line: bool = False) -> Lexed:
+    """What is open at the cursor, or with ``at_line`` where its line begins."""
+    line_start = spot.before.rfind("\n") + 1
+    above = _lexed(spot.before[:line_start], spot.language)
+    return above if at_line else go_on(above, spot.before, line_start, spot.facts)
+
+
 def on_next_line(spot: Spot) -> Spot:
     """The spot on a new line behind this one, as deep as an editor puts it."""
     deeper = spot.unit if opens_block(code_of(spot.line_before, spot.facts), spot.facts) else ""

@@ -37,8 +37,8 @@ from completion.indentation import width
 from completion.languages import CLOSERS, language_of
 from completion.spot import spot_at
 
-TAILS = ("", ":", ";", " {}")
-"""What may come behind the last closer: a block's colon, a statement's end, an empty body."""
+TAILS = ("", ":", ";", ",", " {}")
+"""What may come behind the last closer: a block's colon, a statement's or a property's end, an empty body."""
 
 Faults = Callable[[str], int | None]
 """How many faults a text of the place's language has; ``None`` if there is no telling."""

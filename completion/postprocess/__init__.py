@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from completion.postprocess.closers import fit_closers, no_lone_closers
 from completion.postprocess.draft import Draft, Step
+from completion.postprocess.grammar import no_broken_line
 from completion.postprocess.indent import fit_first_blanks, fit_indentation, fit_tabs
 from completion.postprocess.overlap import no_overlap
 from completion.postprocess.repeats import no_repeats
@@ -14,6 +15,7 @@ from completion.postprocess.trim import no_special_tokens, trim
 from completion.spot import Spot
 from completion.trigger import Trigger
 
+NO_SYNTAX = "syntax"
 STEPS: tuple[tuple[str, Step], ...] = (
     ("special_token", no_special_tokens),
     ("blank", trim),
@@ -22,6 +24,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("blank", fit_first_blanks),
     ("overlap", no_overlap),
     ("closers", fit_closers),
+    (NO_SYNTAX, no_broken_line),
     ("repeats", no_repeats),
     ("lone_closers", no_lone_closers),
     ("tab_indents", no_indentation),
