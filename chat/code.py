@@ -34,7 +34,7 @@ class Call:
     """What is called, or what stands around the call."""
     sure: Literal["certain", "likely", "by name only"] = "by name only"
     target: Symbol | None = None
-    """Of ``callees``: the definition, where it is known."""
+    """What is called, where it is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +69,14 @@ class Code(Protocol):
         ...
 
     async def callers(self, name: str, *, path: str = "", line: int = 0, limit: int = 50) -> tuple[Call, ...]:
-        """Who calls what has this name, or what is defined at this place."""
+        """Who calls what has this name, or what is defined at this place; surest first.
+
+        Without a name: where other files import this one, ``name`` being that one again.
+        """
         ...
 
     async def callees(self, name: str, *, path: str = "", line: int = 0, limit: int = 50) -> tuple[Call, ...]:
-        """What it calls."""
+        """What it calls. Without a name: what the file imports, each by its file or its module's name."""
         ...
 
     async def occurrences(self, name: str, *, path: str, line: int) -> tuple[Occurrence, ...]:

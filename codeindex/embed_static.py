@@ -47,11 +47,10 @@ class Table:
 
     def means(self, bags: Bags) -> Floats:
         """The weighted mean of each text's rows; a text without tokens gets zeros."""
-        texts = len(bags.counts)
+        texts = bags.count
         found = np.zeros((texts, self._rows.shape[1]), np.float32)
         # Each row is read and converted once, however often its token occurs, and each text takes it once.
-        keys = np.repeat(np.arange(texts) * self.tokens, bags.counts) + bags.ids
-        pairs, times = np.unique(keys, return_counts=True)
+        pairs, times = np.unique(bags.texts * self.tokens + bags.ids, return_counts=True)
         tokens, places = np.unique(pairs % max(self.tokens, 1), return_inverse=True)
         rows = self._rows[tokens if self._mapping is None else self._mapping[tokens]].astype(np.float32)
         if self._weights is not None:
@@ -61,7 +60,8 @@ class Table:
         for text, (begin, end) in enumerate(pairwise(ends)):
             if begin < end:  # One at a time: a text's rows fit into the processor's cache, a batch's do not.
                 found[text] = shares[begin:end] @ rows.take(places[begin:end], axis=0)
-        found /= np.maximum(bags.counts, 1)[:, None].astype(np.float32)
+        counts = np.bincount(bags.texts, minlength=texts)
+        found /= np.maximum(counts, 1)[:, None].astype(np.float32)
         return found
 
 

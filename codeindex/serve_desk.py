@@ -222,8 +222,14 @@ class Desk:
 
     def _calls(self, ask: Calls, reader: Reader) -> Answer:
         path = relative_to(self._place.root, ask.path) if ask.path else None
+        scope, _, name = ask.name.replace("::", ".").rpartition(".")
         found = (graph.callees if ask.outgoing else graph.callers)(
-            reader, ask.name, path=path, line=ask.line or None, limit=ask.limit, seen=self._view(reader)
+            *(reader, name),
+            path=path,
+            line=ask.line or None,
+            scope=scope or None,
+            limit=ask.limit,
+            seen=self._view(reader),
         )
         lines = self._lines(reader)
         now = [(it, at) for it in found.edges if (at := lines.now(it.path, it.line)) is not None]

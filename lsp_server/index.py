@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from codeindex.protocol import State, Status, hit_in, status_in, symbol_in
+from codeindex.protocol import State, Status, status_in
 from codeindex.types import Hit, SymbolRow
 from lsp_server import convert
 from lsp_server.documents import Document
+from lsp_server.index_answers import hits_in, symbols_in
 from lsp_server.index_buffers import Buffers
 from lsp_server.index_process import Json, NoAnswer, Service, command
 from lsp_server.protocol import IndexState, IndexStatus
@@ -195,6 +196,16 @@ class Index:
         found = [(folder, it) for folder, said in answers for it in symbols_in(said)]
         return Found(symbols=tuple(found[:limit]), problem=problem)
 
+    async def ask(
+        self, method: str, params: Json, seconds: float, folders: Sequence[str] = ()
+    ) -> tuple[list[tuple[str, Any]], str]:
+        """What folders answer to a question of ``codeindex.protocol_asks``: all of them, or those named.
+
+        Beside it why one of them does not, in a sentence; a folder that is not indexed is one of those.
+        """
+        asked = [it for it in folders if it in self._services] if folders else list(self._services)
+        return await self._ask_all(asked, method, params, seconds)
+
     async def hits(self, uri: str, method: str, params: Json) -> tuple[str, tuple[Hit, ...]]:
         """What a document's own folder says to ``definitions`` or ``similar``, and which folder that is."""
         folder, path = next(iter(self._places(uri)), ("", ""))
@@ -364,22 +375,3 @@ def options_of(settings: Settings) -> Json | None:
     reranker = "" if settings.index_reranker == "off" else settings.index_reranker
     models = {"embedder": os.path.expanduser(embedder), "reranker": os.path.expanduser(reranker)}
     return {"config": config, **models}
-
-
-def hits_in(said: Any) -> Iterator[Hit]:
-    """The hits of an answer; what makes no sense is left out."""
-    yield from _values(said, "hits", hit_in)
-
-
-def symbols_in(said: Any) -> Iterator[SymbolRow]:
-    """The same of symbols."""
-    yield from _values(said, "symbols", symbol_in)
-
-
-def _values(said: Any, key: str, read: Callable[[Json], Any]) -> Iterator[Any]:
-    listed = said.get(key) if isinstance(said, Mapping) else said
-    for it in listed if isinstance(listed, list) else ():
-        try:
-            yield read(it)
-        except (AttributeError, KeyError, TypeError, ValueError):
-            logger.warning("index said nonsense key=%s", key)
