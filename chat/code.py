@@ -51,6 +51,27 @@ class Occurrence:
     is_definition: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line of code that was found."""
+
+    path: str
+    line: int
+    """1-based."""
+    text: str
+    around: str = ""
+    """What it stands in, with its scope; empty at the top of a file, or where that is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """Lines that were found, those of tests, documents and the like last."""
+
+    lines: tuple[Line, ...] = ()
+    more: int = 0
+    """How many there are beyond the limit."""
+
+
 class Code(Protocol):
     """The workspace's code, as it is on screen or on disk now."""
 
@@ -81,6 +102,15 @@ class Code(Protocol):
 
     async def occurrences(self, name: str, *, path: str, line: int) -> tuple[Occurrence, ...]:
         """Everywhere a symbol's name stands; it is the one defined or used at this place."""
+        ...
+
+    async def lines(
+        self, pattern: str, *, words: tuple[str, ...] = (), paths: tuple[str, ...] = (), limit: int = 200
+    ) -> Lines:
+        """Every line of code that a regular expression finds; ``words``: a line must have one of these.
+
+        The expression is ours, or a word that is escaped: never what somebody typed. With words it is quick.
+        """
         ...
 
     async def outline(self, path: str) -> tuple[SymbolRow, ...]:

@@ -7,6 +7,7 @@ the values that they become.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from codeindex.types import Filters, Kind
 LONGEST_LINE = 64_000_000  # Characters: many times the largest file that belongs.
 MOST_HITS = 1_000
 MOST_FILES = 100_000
+MOST_LINES = 10_000
 MOST_NAMES = 200
 MOST_TOKENS = 1_000_000
 
@@ -118,6 +120,17 @@ class Faults:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Grep:
+    """``lines``: every line of code that a regular expression finds; one of ours, which nobody typed."""
+
+    pattern: str
+    words: tuple[str, ...]
+    """Of which a line must have one to be looked at; without any, every line is."""
+    paths: tuple[str, ...]
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HowIsIt:
     """``status``."""
 
@@ -134,6 +147,7 @@ Ask = (
     | Imports
     | Places
     | Faults
+    | Grep
     | HowIsIt
 )
 
@@ -304,6 +318,20 @@ def _faults(params: Json) -> Ask:
     return Faults(text=_text(params, "text"), language=_text(params, "language"))
 
 
+def _lines(params: Json) -> Ask:
+    pattern = _text(params, "pattern")
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError):
+        raise _Wrong("The pattern is no regular expression.") from None
+    return Grep(
+        pattern=pattern,
+        words=_texts(params, "words"),
+        paths=_texts(params, "paths"),
+        limit=_number(params, "limit", 100, MOST_LINES),
+    )
+
+
 ASKS: Mapping[str, Callable[[Json], Ask]] = {
     "callees": _calls(outgoing=True),
     "callers": _calls(outgoing=False),
@@ -311,6 +339,7 @@ ASKS: Mapping[str, Callable[[Json], Ask]] = {
     "faults": _faults,
     "files": _files,
     "imports": _imports,
+    "lines": _lines,
     "map": _overview,
     "occurrences": _occurrences,
     "outline": lambda params: Outline(path=_text(params, "path")),

@@ -25,6 +25,7 @@ from codeindex.protocol_asks import (
     Cancel,
     Definitions,
     Faults,
+    Grep,
     Id,
     Imports,
     Notice,
@@ -156,7 +157,7 @@ class Service:
                 self._lanes[GRAPH].put(ticket)
             case Overview():
                 self._lanes[MAP].put(ticket)
-            case Similar() | Faults() | Places():
+            case Similar() | Faults() | Grep() | Places():
                 self._lanes[ALIKE].put(ticket)
             case _:
                 self._lanes[QUICK].put(ticket)

@@ -92,6 +92,11 @@ class Lines:
         at = moved_to([text], lines, line) if lines is not None else 0
         return (at, text) if at else None
 
+    def text(self, path: str, content: int, language: str) -> str | None:
+        """A file's text as it is now; None if it is gone."""
+        lines = self._lines(path, content, language, self._sight.lines(content))
+        return None if lines is None else "\n".join(lines)
+
     def _lines(self, path: str, content: int, language: str, indexed: Sequence[str]) -> Sequence[str] | None:
         if path not in self._now:
             self._now[path] = self._read(path, content, language, indexed)

@@ -18,6 +18,7 @@ from codeindex.protocol_asks import (
     Definitions,
     Faults,
     Files,
+    Grep,
     HowIsIt,
     Imports,
     Notice,
@@ -34,6 +35,7 @@ from codeindex.search_check import Check, Source
 from codeindex.search_words import by_words
 from codeindex.serve_buffers import Buffers, relative_to
 from codeindex.serve_code import Importing, Lines, all_imports, fitting, imports_of
+from codeindex.serve_lines import find_lines
 from codeindex.serve_meaning import Meaning
 from codeindex.serve_symbols import find_symbols, outline_of
 from codeindex.store import Reader, StoreError, open_reader
@@ -124,7 +126,7 @@ class Desk:
             case _:
                 return self._of_graph(ask, reader)
 
-    def _of_graph(self, ask: Calls | Overview | Files | Imports | Places, reader: Reader) -> Answer:
+    def _of_graph(self, ask: Calls | Overview | Files | Imports | Places | Grep, reader: Reader) -> Answer:
         match ask:
             case Calls():
                 return self._calls(ask, reader)
@@ -137,6 +139,8 @@ class Desk:
                 return self._imports(ask, reader)
             case Places():
                 return self._places(ask, reader)
+            case Grep():
+                return self._grep(ask, reader)
 
     def _nothing(self, ask: Ask) -> Answer:
         """The answer as long as there is no index."""
@@ -153,6 +157,8 @@ class Desk:
                 return {"uses": [], "used": [], "more": 0}
             case Places():
                 return {"occurrences": [], "unread": 0}
+            case Grep():
+                return {"lines": [], "more": 0}
         return {"hits": [], "generation": 0, "state": self._place.status(None).state.value}
 
     def _hits(self, hits: Iterable[Hit], reader: Reader, *, why: bool = False) -> Answer:
@@ -279,6 +285,13 @@ class Desk:
             "occurrences": [{**asdict(it), "confidence": it.confidence.value} for it in found.found],
             "unread": found.unread,
         }
+
+    def _grep(self, ask: Grep, reader: Reader) -> Answer:
+        with reader.snapshot():
+            sight, now = self._view(reader), self._lines(reader).text
+            asked = (ask.pattern, ask.words, ask.paths, ask.limit)
+            found = find_lines(reader, self._buffers.overlay, sight, now, *asked)
+        return {"lines": [asdict(it) for it in found.lines], "more": found.more}
 
     def _text(self, path: str) -> str | None:
         """A file as it is now, if it belongs."""

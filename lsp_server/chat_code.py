@@ -16,12 +16,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from chat.code import Call, Occurrence, Symbol
+from chat.code import Call, Line, Lines, Occurrence, Symbol
 from chat.types import Problem
 from codeindex.protocol import options_in, symbol_in
 from codeindex.types import Hit, SymbolRow
 from lsp_server import convert
 from lsp_server.chat_paths import Roots, roots_of
+from lsp_server.chat_values import call_of, import_of, line_of, occurrence_of, symbol_of
 from lsp_server.index import NO_FOLDER, OFF, Index, options_of
 from lsp_server.index_answers import hits_in, values_in
 
@@ -39,7 +40,6 @@ SLOW_SECONDS = 10.0
 LONGEST_QUERY = 4_000  # Characters: of a pasted log more says nothing new.
 MOST_OF_A_NAME = 50  # Definitions.
 TOO_MANY = "The name stands in too many files to find all its places."
-SURE = {it: it for it in ("certain", "likely", "by name only")}
 
 Json = Mapping[str, Any]
 Answers = list[tuple[str, Any]]
@@ -173,7 +173,7 @@ class WorkspaceCode:
         answers = await self._ask("symbols", {"query": query[:LONGEST_QUERY], "limit": limit}, QUICK_SECONDS)
         typed = query.strip().replace("::", ".").rstrip("(").rpartition(".")[2]
         found = [
-            _symbol(row, roots.shown(folder, row.paths[0]))
+            symbol_of(row, roots.shown(folder, row.paths[0]))
             for folder, said in answers
             for row in values_in(said, "symbols", symbol_in)
             if roots.is_owner(folder, row.paths[0])
@@ -206,8 +206,26 @@ class WorkspaceCode:
             if said.get("unread"):
                 self._late = TOO_MANY
                 return ()
-            found += values_in(said, "occurrences", lambda it, at=folder: _occurrence(it, name, roots, at))  # type: ignore[misc]
+            found += values_in(said, "occurrences", lambda it, at=folder: occurrence_of(it, name, roots, at))  # type: ignore[misc]
         return tuple(found)
+
+    async def lines(
+        self, pattern: str, *, words: tuple[str, ...] = (), paths: tuple[str, ...] = (), limit: int = 200
+    ) -> Lines:
+        """Of all folders."""
+        roots = self._roots()
+        found: list[Line] = []
+        more = 0
+        for folder in roots.folders:
+            inside = [it or "*" for path in paths for home, it in roots.within(path) if home == folder]
+            if paths and not inside:
+                continue
+            params = {"pattern": pattern, "words": list(words), "paths": inside, "limit": limit}
+            for _, said in await self._ask("lines", params, SLOW_SECONDS, [folder]):
+                lines = values_in(said, "lines", lambda it, at=folder: line_of(it, roots, at))  # type: ignore[misc]
+                found += [it for it in lines if roots.is_owner(folder, (roots.found(it.path) or ("", ""))[1])]
+                more += said.get("more", 0)
+        return Lines(lines=tuple(found[:limit]), more=more + max(0, len(found) - limit))
 
     async def outline(self, path: str) -> tuple[SymbolRow, ...]:
         """Of the text on screen, else of the file."""
@@ -301,7 +319,7 @@ class WorkspaceCode:
         is_out = method == "callees"
         found: list[Call] = []
         for folder, said in await self._ask(method, params, SLOW_SECONDS, [place[0]] if place else ()):
-            found += values_in(said, "edges", lambda it, at=folder: _call(it, roots, at, is_out=is_out))  # type: ignore[misc]
+            found += values_in(said, "edges", lambda it, at=folder: call_of(it, roots, at, is_out=is_out))  # type: ignore[misc]
         return tuple(found[:limit])
 
     async def _imports(self, path: str, key: str, limit: int) -> tuple[Call, ...]:
@@ -312,7 +330,7 @@ class WorkspaceCode:
         found: list[Call] = []
         params = {"path": place[1], "limit": limit}
         for folder, said in await self._ask("imports", params, SLOW_SECONDS, [place[0]]):
-            found += values_in(said, key, lambda it, at=folder: _import(it, roots, at))  # type: ignore[misc]
+            found += values_in(said, key, lambda it, at=folder: import_of(it, roots, at))  # type: ignore[misc]
         return tuple(found[:limit])
 
     async def _as_hit(self, it: Symbol) -> Hit | None:
@@ -371,43 +389,3 @@ def _read(folder: str, path: str, config: WalkConfig, lines: Sequence[str] | Non
     except (OSError, ValueError) as problem:
         logger.info("file not read cause=%s", type(problem).__name__)
         return None
-
-
-def _symbol(row: SymbolRow, path: str) -> Symbol:
-    return Symbol(path=path, row=replace(row, paths=(path,)))
-
-
-def _occurrence(said: Json, name: str, roots: Roots, folder: str) -> Occurrence:
-    return Occurrence(
-        path=roots.shown(folder, said["path"]),
-        line=said["line"],
-        column=said["column"],
-        length=len(name),
-        sure=SURE[said["confidence"]],  # type: ignore[arg-type]
-        is_definition=said["is_definition"],
-    )
-
-
-def _call(said: Json, roots: Roots, folder: str, *, is_out: bool) -> Call:
-    target = symbol_in(said["target"])
-    around = symbol_in(said["caller"]) if said["caller"] else None
-    scope = f"{around.scope}." if around and around.scope else ""
-    return Call(
-        path=roots.shown(folder, said["path"]),
-        line=said["line"],
-        text=said["text"],
-        name=target.name if is_out else f"{scope}{around.name}" if around else "",
-        sure=SURE[said["confidence"]],  # type: ignore[arg-type]
-        target=_symbol(target, roots.shown(folder, target.paths[0])),
-    )
-
-
-def _import(said: Json, roots: Roots, folder: str) -> Call:
-    target = said["target"]
-    return Call(
-        path=roots.shown(folder, said["path"]),
-        line=said["line"],
-        text=said["text"],
-        name=roots.shown(folder, target) if target else said["module"],
-        sure="certain" if target else "by name only",
-    )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatchcase
 
-from chat.code import Call, Occurrence, Symbol
+from chat.code import Call, Line, Lines, Occurrence, Symbol
 from chat.types import Problem
 from codeindex.identifiers import searchable
 from codeindex.languages import language_of
@@ -136,6 +136,19 @@ class InMemory:
                         )
                     )
         return tuple(found)
+
+    async def lines(
+        self, pattern: str, *, words: tuple[str, ...] = (), paths: tuple[str, ...] = (), limit: int = 200
+    ) -> Lines:
+        """Every line that the expression finds, in the order of files and lines."""
+        found = [
+            Line(path=buffer.path, line=number, text=text, around=_around(buffer, number))
+            for buffer in self._buffers()
+            if not paths or any(_fits(buffer.path, it) for it in paths)
+            for number, text in enumerate(buffer.lines, 1)
+            if (not words or any(it in text for it in words)) and re.search(pattern, text)
+        ]
+        return Lines(lines=tuple(found[:limit]), more=max(0, len(found) - limit))
 
     async def outline(self, path: str) -> tuple[SymbolRow, ...]:
         """What the parser says that a file defines."""
@@ -285,3 +298,9 @@ def _call(buffer: Buffer, line: int, name: str, target: Symbol | None = None) ->
         sure="likely" if target is not None else "by name only",
         target=target,
     )
+
+
+def _around(buffer: Buffer, line: int) -> str:
+    inside = [it for it in buffer.parsed.symbols if it.first_line <= line <= it.last_line]
+    names = [f"{it.scope}.{it.name}" if it.scope else it.name for it in inside]
+    return max(names, key=len, default="")
