@@ -148,8 +148,10 @@ def _strict(
     def read_strictly(event: Mapping[str, Any], /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return read(event, *args, **kwargs)
+        except Nonsense:
+            raise
         except (AttributeError, LookupError, TypeError, ValueError) as exc:
-            raise exc if isinstance(exc, Nonsense) else Nonsense("a value is of the wrong type") from exc
+            raise Nonsense("a value is of the wrong type") from exc
 
     return read_strictly
 

@@ -187,7 +187,8 @@ async def _saying_no_tools(pieces: AsyncGenerator[Piece, None]) -> AsyncGenerato
                 has_begun = True
                 yield piece
     except (errors.Refused, errors.Broken) as exc:
-        is_other = has_begun or isinstance(exc, errors.NoKey | errors.NoModel | errors.TooLong)
-        if is_other or "tool" not in f"{exc.parameter} {exc}".lower():
+        is_said = isinstance(exc.__cause__, answers.Reported) and not has_begun
+        is_other = isinstance(exc, errors.NoKey | errors.NoModel | errors.TooLong)
+        if is_other or not is_said or "tool" not in f"{exc.parameter} {exc}".lower():
             raise
         raise errors.NoTools(str(exc)) from exc
