@@ -22,6 +22,7 @@ from pytest_lsp import LanguageClient, make_test_lsp_client
 
 from lsp_server.convert import named, units_in
 from lsp_server.documents import Document
+from tests.e2e.watching import Watch
 
 MARK = "‸"
 CLIENTS = Path(__file__).parent / "clients"
@@ -101,7 +102,12 @@ class Editor:
 
 @asynccontextmanager
 async def editor(
-    home: Path, client_name: str = "neovim", *arguments: str, options: Any = None, root: Path | None = None
+    home: Path,
+    client_name: str = "neovim",
+    *arguments: str,
+    options: Any = None,
+    root: Path | None = None,
+    watch: Watch | None = None,
 ) -> AsyncIterator[Editor]:
     """A client connected to a `hearth lsp` of its own, and the end of both; ``root`` is its workspace."""
     model = home / "scripted.gguf"
@@ -116,10 +122,11 @@ async def editor(
     params.workspace_folders = [lsp.WorkspaceFolder(uri=folder, name="project")]
     statuses: list[Any] = []
     client.feature("hearth/status")(lambda status: statuses.append(status))
-    await client.start_io(
-        *(sys.executable, "-P", "-m", "lsp_server.cli", "lsp", "--model", str(model), *arguments),
-        env={**os.environ, "HEARTH_HOME": str(home)},
-    )
+    command = [sys.executable, "-P", "-m", "lsp_server.cli", "lsp", "--model", str(model), *arguments]
+    environment = {**os.environ, "HEARTH_HOME": str(home)}
+    if watch is not None:
+        command, environment = watch.command(*command), watch.environment(environment)
+    await client.start_io(*command, env=environment)
     try:
         it = Editor(client, await client.initialize_session(params))
         it.statuses = statuses
