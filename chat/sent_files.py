@@ -57,6 +57,20 @@ def replace_with(path: Path, content: bytes) -> None:
     os.replace(part, path)
 
 
+def make_private(path: Path) -> None:
+    """Have an empty file, for the user alone, if there is none."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
+
+
+def move(path: Path, target: Path) -> bool:
+    """Give a file another name; ``False`` if it is not there."""
+    try:
+        os.replace(path, target)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def remove(path: Path) -> bool:
     """Remove a file; ``False`` if somebody else was faster."""
     try:
