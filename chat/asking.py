@@ -16,12 +16,22 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from chat import sent, why
+from chat.calls import texts_of, with_texts
 from chat.desk import Desk
 from chat.redact import Restoring, Secret, kinds, redact
 from chat.router import ANSWER_TOKENS, Decision, Request, decide, failure_of, next_after
 from chat.types import Task, Tier
-from models.errors import BackendError, Broken, ModelError, Refused, TooLong
-from models.wire import ChatMessage, ChatRequest, Finish, Sampling, Usage, taking_turns
+from models.errors import BackendError, Broken, ModelError, NoTools, Refused, TooLong
+from models.wire import (
+    ChatMessage,
+    ChatRequest,
+    Finish,
+    Sampling,
+    ToolCall,
+    ToolSpec,
+    Usage,
+    taking_turns,
+)
 
 if TYPE_CHECKING:
     from models.client import Client
@@ -60,6 +70,8 @@ class Ended:
     """All that the conversation knows of now: hand them on to its next question."""
     problem: str = ""
     """One sentence, if something has failed: what was said before it stands."""
+    calls: tuple[ToolCall, ...] = ()
+    """What the model asks for instead of going on; placeholders of secrets stay as they are in them."""
 
 
 @dataclass(slots=True)
@@ -70,6 +82,7 @@ class _Question:
     messages: Messages
     sampling: Sampling
     secrets: tuple[Secret, ...]
+    tools: tuple[ToolSpec, ...] = ()
 
 
 async def ask(
@@ -82,16 +95,18 @@ async def ask(
     is_deep: bool = False,
     sampling: Sampling = SAMPLING,
     secrets: Sequence[Secret] = (),
+    tools: Sequence[ToolSpec] = (),
 ) -> AsyncGenerator[Decision | str | Ended, None]:
     """Each decision as it is made, the words of the answer, and how it ended.
 
     ``tokens_in`` is about how large the prompt is when there is room for all; ``choice`` is what the user
     wants for this one: a tier or a server's name. Closing the generator stops the server.
+    With ``tools`` it raises ``NoTools`` where the server that is asked knows none.
     """
     request = Request(
         task=task, tokens_in=tokens_in, tokens_out=sampling.max_tokens, choice=choice, is_deep=is_deep
     )
-    question = _Question(desk, messages, sampling, tuple(secrets))
+    question = _Question(desk, messages, sampling, tuple(secrets), tuple(tools))
     decision: Decision | None = decide(request, desk.places, desk.policy)
     problem = ""
     while decision is not None:
@@ -104,6 +119,8 @@ async def ask(
                 async for it in answer:
                     yield it
             return
+        except NoTools:
+            raise  # Whoever brought the tools asks otherwise then.
         except (BackendError, ModelError, sent.NotKept, HoldsSecret) as exc:
             logger.info("chat server failed kind=%s rule=%s", type(exc).__name__, decision.rule)
             problem = str(exc)
@@ -122,12 +139,14 @@ async def _answer(question: _Question, decision: Decision) -> AsyncGenerator[str
         restoring = Restoring(question.secrets)
         finish: Finish | None = None
         usage: Usage | None = None
+        calls: tuple[ToolCall, ...] = ()
         problem = ""
         try:
             before = _keeping(question, decision, request) if leaves else None
             async with aclosing(client.chat(request, before)) as pieces:
                 async for piece in pieces:
                     finish, usage = piece.finish or finish, piece.usage or usage
+                    calls = piece.calls or calls
                     if shown := restoring.feed(piece.text):
                         has_begun = True
                         yield shown
@@ -151,6 +170,7 @@ async def _answer(question: _Question, decision: Decision) -> AsyncGenerator[str
         server=decision.backend.name or decision.backend.model,
         secrets=question.secrets,
         problem=problem,
+        calls=calls,
     )
 
 
@@ -174,7 +194,13 @@ async def _request(
         turns, found = await asyncio.to_thread(without_secrets, messages, question.secrets)
         messages, question.secrets = turns, found
     sampling = replace(question.sampling, max_tokens=max(1, decision.estimate.tokens_out))
-    return ChatRequest(model=decision.backend.model, messages=messages, sampling=sampling, priority="chat")
+    return ChatRequest(
+        model=decision.backend.model,
+        messages=messages,
+        sampling=sampling,
+        priority="chat",
+        tools=question.tools,
+    )
 
 
 def without_secrets(
@@ -186,7 +212,7 @@ def without_secrets(
     all. Raises ``HoldsSecret`` if one is left that stands in no single message.
     """
     turns, known = taking_turns(messages), tuple(found)
-    contents = [it.content for it in turns]
+    contents = [text for it in turns for text in (it.content, *texts_of(it.calls))]
     for _ in range(ROUNDS):
         before = list(contents)
         for at, content in enumerate(before):
@@ -196,7 +222,8 @@ def without_secrets(
             break
     if redact("\n\n".join(contents), known).hits:
         raise HoldsSecret("What would be sent looks as if it still held a secret, so it is not sent.")
-    return tuple(replace(it, content=content) for it, content in zip(turns, contents, strict=True)), known
+    clean = iter(contents)
+    return tuple(replace(it, content=next(clean), calls=with_texts(it.calls, clean)) for it in turns), known
 
 
 def _keeping(question: _Question, decision: Decision, request: ChatRequest) -> Callable[[str, bytes], None]:
