@@ -1,0 +1,90 @@
+"""Pure: how much of each piece is shown within a budget: all of it, its most telling lines, or one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from chat.pack_lines import GAP, Lines, Shown, chosen, summary
+from chat.pack_text import header
+from models.estimate import tokens
+
+ONE_LINE_SHARE = 0.5  # Of the budget, at most for the one line each that pieces get first.
+ASKED_SHARE = 0.9  # The same for those that were asked for by name.
+BEST_SHARE = 0.5  # Of what is left then, for each piece in turn.
+LEAST_CUT = 20  # Tokens: with less than that more for it, a piece keeps its one line.
+ASKED = 1.0  # Scores above are of what was asked for by name.
+NUMBER = 99  # As wide as numbers of places mostly are.
+
+
+def plan(wanted: Sequence[Lines], telling: Mapping[str, float], budget: float) -> tuple[Shown, ...]:
+    """What is shown of which, in the order of the pieces; those that are not in it are left out."""
+    forms: dict[int, Shown] = {}
+    spent = 0.0
+    later: list[tuple[int, Shown]] = []
+    for number in _spread(wanted):
+        short = _shortest(wanted[number], telling)
+        share = ASKED_SHARE if ASKED < wanted[number].piece.score else ONE_LINE_SHARE
+        if spent + short.cost <= share * budget or (not forms and short.cost <= budget):
+            forms[number] = short
+            spent += short.cost
+        else:
+            later.append((number, short))
+    for number in sorted(forms):
+        spent += _grown(forms, number, telling, (budget - spent) * _share(wanted[number]))
+    for number, short in later:
+        if spent + short.cost <= budget:
+            forms[number] = short
+            spent += short.cost
+    for number in sorted(forms):
+        spent += _grown(forms, number, telling, budget - spent)
+    return tuple(forms[it] for it in sorted(forms))
+
+
+def _share(lines: Lines) -> float:
+    return ASKED_SHARE if ASKED < lines.piece.score else BEST_SHARE
+
+
+def _spread(wanted: Sequence[Lines]) -> Iterator[int]:
+    """What was asked for, then the best piece of each file, then the others."""
+    seen: set[str] = set()
+    others = []
+    for number, it in enumerate(wanted):
+        path = it.piece.place.path if it.piece.place else ""
+        if ASKED < it.piece.score or not path or path not in seen:
+            seen.add(path)
+            yield number
+        else:
+            others.append(number)
+    yield from others
+
+
+def _shortest(lines: Lines, telling: Mapping[str, float]) -> Shown:
+    """One line, or all of it where that is no longer."""
+    head = tokens(header(lines.piece, NUMBER)) + 1
+    one, whole = tokens(f"{summary(lines, telling)}\n"), sum(lines.costs)
+    if whole <= one:
+        return Shown(lines, tuple(range(len(lines.texts))), head + whole)
+    return Shown(lines, None, head + one)
+
+
+def _grown(forms: dict[int, Shown], number: int, telling: Mapping[str, float], more: float) -> float:
+    """Show more of a piece, for so many tokens more at most; how many it were."""
+    now = forms[number]
+    lines = now.lines
+    head = tokens(header(lines.piece, NUMBER)) + 1
+    whole = head + sum(lines.costs)
+    if now.is_whole:
+        return 0.0
+    if whole <= now.cost + more:
+        forms[number] = Shown(lines, tuple(range(len(lines.texts))), whole)
+    elif LEAST_CUT <= more:
+        kept = chosen(lines, telling, now.cost + more - head - GAP)
+        cost = head + GAP + sum(lines.costs[it] for it in kept) + GAP * _gaps(kept)
+        if kept and (now.kept is None or len(now.kept) < len(kept)):
+            forms[number] = Shown(lines, kept, cost)
+    return forms[number].cost - now.cost
+
+
+def _gaps(kept: Sequence[int]) -> int:
+    return sum(a + 1 < b for a, b in pairwise(kept))
