@@ -15,6 +15,7 @@ from lsp_server.commands import (
     complete,
     doctor,
     engine,
+    history,
     index,
     lsp,
     memory,
@@ -46,6 +47,7 @@ app.command("map", epilog=EXIT_CODES)(overview.command)
 app.command("callers", epilog=EXIT_CODES)(callers.command)
 app.command("why", epilog=EXIT_CODES)(why.command)
 app.command("sent", epilog=EXIT_CODES)(sent.command)
+app.add_typer(history.app, epilog=EXIT_CODES)
 app.add_typer(index.app, epilog=EXIT_CODES)
 app.add_typer(memory.app, epilog=EXIT_CODES)
 app.command("status", epilog=EXIT_CODES)(status.command)

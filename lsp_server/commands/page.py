@@ -58,32 +58,39 @@ def terminal() -> Console | None:
 
 
 class Pipe:
-    """For programs and files: the Markdown as it is, at once; what is about it goes to standard error."""
+    """For programs and files: the Markdown at once; what is about it goes to standard error."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._last = "\n"
+        self._kept = ""
+        """Half of a line's end, perhaps."""
 
     def wait(self, says: str) -> None:
         """Nobody watches."""
 
     def add(self, text: str) -> None:
-        """Pass it on."""
+        """Pass it on, without what would command a terminal at the pipe's end."""
+        text = self._kept + text
+        self._kept = "\r" if text.endswith("\r") else ""
+        self._write(_clean(text[: len(text) - len(self._kept)]))
+
+    def end(self) -> None:
+        """Whatever comes next begins a line."""
+        self._write(_clean(self._kept))
+        self._kept = ""
+        if self._last != "\n":
+            self._write("\n")
+
+    def _write(self, text: str) -> None:
         if text:
             self._out.write(text)
             self._out.flush()
             self._last = text[-1]
 
-    def end(self) -> None:
-        """Whatever comes next begins a line."""
-        if self._last != "\n":
-            self.add("\n")
-
     def note(self, line: str) -> None:
         """Beside the answer."""
-        from lsp_server.commands.markup import clean
-
-        sys.stderr.write(f"{clean(line)}\n")
+        sys.stderr.write(f"{_clean(line)}\n")
 
 
 class Screen:

@@ -162,15 +162,16 @@ def test_where_links_lead(tmp_path: Path, link: str, expected: str | None) -> No
     assert found.removeprefix(root.as_uri()) == (expected or "")
 
 
-def test_a_pipe_gets_markdown(capsys: pytest.CaptureFixture[str]) -> None:
-    """Byte for byte, with a line's end behind it; what is about the answer stands beside it."""
+@pytest.mark.parametrize("size", [1, 9])
+def test_a_pipe_gets_markdown(capsys: pytest.CaptureFixture[str], size: int) -> None:
+    """As it is, with a line's end behind it; what is about the answer stands beside it."""
     pipe = Pipe(sys.stdout)
     pipe.wait("Reading …")
-    for it in cut(ANSWER, 9):
+    for it in cut(ANSWER.replace("\n", "\r\n") + "\x1b[2J\r", size):
         pipe.add(it)
     pipe.end()
     pipe.note("local · m\x1b[2J")
-    assert capsys.readouterr() == (ANSWER + "\n", "local · m·[2J\n")
+    assert capsys.readouterr() == (ANSWER + "·[2J·\n", "local · m·[2J\n")
 
 
 def test_an_empty_answer() -> None:
