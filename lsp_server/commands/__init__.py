@@ -18,6 +18,7 @@ from lsp_server.commands import (
     history,
     index,
     lsp,
+    mcp,
     memory,
     search,
     sent,
@@ -46,6 +47,7 @@ app.command("search", epilog=EXIT_CODES)(search.command)
 app.command("map", epilog=EXIT_CODES)(overview.command)
 app.command("callers", epilog=EXIT_CODES)(callers.command)
 app.command("why", epilog=EXIT_CODES)(why.command)
+app.command("mcp", epilog=EXIT_CODES)(mcp.command)
 app.command("sent", epilog=EXIT_CODES)(sent.command)
 app.add_typer(history.app, epilog=EXIT_CODES)
 app.add_typer(index.app, epilog=EXIT_CODES)
