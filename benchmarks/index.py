@@ -36,7 +36,7 @@ from benchmarks import index_faults, index_measures
 from benchmarks.index_client import ROOT, Client
 from benchmarks.index_measures import Found
 from benchmarks.shape_onnx import sources, wordpiece, write
-from codeindex.embed import read_card
+from codeindex.embed_card import read_card
 
 BUNDLED = ROOT / "models" / "starter" / "embedder"
 RANDOM = "random"

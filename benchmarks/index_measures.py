@@ -20,7 +20,7 @@ import psutil
 from benchmarks.index_client import ROOT, Client, megabytes
 from codeindex.build_rules import rules
 from codeindex.config import DEFAULTS
-from codeindex.embed import read_card
+from codeindex.embed_card import read_card
 from codeindex.store import open_reader, open_writer, store_folder
 from codeindex.store.disk import size_on_disk
 from codeindex.walk import walk

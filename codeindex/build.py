@@ -13,11 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from codeindex.build_embed import embed
 from codeindex.build_job import Done, Setup
 from codeindex.build_pool import LIMIT_S, PARSER, Pool
 from codeindex.build_report import BuildReport, OnProgress, Outcome, Progress, unheard
 from codeindex.build_rules import rules
 from codeindex.config import WalkConfig
+from codeindex.embed_card import Model
+from codeindex.embed_job import Embedded, Portion
 from codeindex.ignores import GIT, OURS, Problem
 from codeindex.lease import take
 from codeindex.skip import MARKERS
@@ -90,6 +93,14 @@ class Site:
         """Take away what nobody needs any more, when there is time."""
         return self.writer.collect(stop=stop)
 
+    def prepare(self, model: Model) -> None:
+        """Have this model loaded where files are read, as soon as they are."""
+        self._pool.model = model
+
+    def embed(self, model: Model, portions: Iterator[Portion]) -> Iterator[Embedded]:
+        """Have texts embedded where files are read. Raises ModelError, StoreError, NoWorker."""
+        return embed(self._pool, model, portions)
+
     def warm(self, found: Iterable[FoundFile]) -> None:
         """Have a worker ready that has read these files, and write nothing."""
         for _ in self._pool.run(found):
@@ -98,6 +109,7 @@ class Site:
     def rest(self) -> None:
         """Nothing to do for a while: keep one worker, and the log small."""
         self._pool.close(keep=1)
+        self._pool.rest()
         self.writer.checkpoint()
 
     def _opened(self) -> Writer:

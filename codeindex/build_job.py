@@ -23,8 +23,8 @@ RACY_NS = 2_000_000_000
 systems count in steps of two seconds. Such a file is read once more."""
 SELDOM = (50_000, 50, 50)
 """How many objects come before garbage in circles is looked for: rows are many, and none of them is any."""
-READY = "ready"
-"""What a worker says first."""
+READY, REST = "ready", "rest"
+"""What a worker says first, and what it is told when there is nothing to do for a while."""
 
 Parse = Callable[[str, str], Parsed]
 

@@ -12,11 +12,14 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
+from typing import Any
 
-from codeindex.build_job import READY, Done, Job, Setup
+from codeindex.build_job import READY, REST, Done, Job, Setup
+from codeindex.embed_card import Model
+from codeindex.embed_job import Embed
 from codeindex.skip import Reason
 from codeindex.store import Indexed
 from codeindex.walk import FoundFile
@@ -37,10 +40,11 @@ class NoWorker(Exception):
     """The processes do not start: a broken installation. The message is a sentence for the user."""
 
 
-class _Worker:
+class Worker:
     """One process, and what it has been given."""
 
     def __init__(self, setup: Setup) -> None:
+        """Start it."""
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "codeindex.build_worker"],
             stdin=subprocess.PIPE,
@@ -55,6 +59,10 @@ class _Worker:
         self._process.stdin.close()
         self._process.stdout.close()
         self.given: dict[str, Job] = {}
+        self.asked: deque[Embed] = deque()
+        """What it has to embed."""
+        self.prepared = False
+        """Whether it was told of a model."""
         self.ready = False
         self.heard = time.monotonic()
         self.send(setup)
@@ -72,6 +80,20 @@ class _Worker:
             self.heard = time.monotonic()
         self.given |= {it.found.relative: it for it in jobs}
         self.send(jobs)
+
+    def ask(self, what: Embed) -> None:
+        """Have it embed something."""
+        if not self.asked:
+            self.heard = time.monotonic()
+        self.asked.append(what)
+        self.prepared = True
+        self.send(what)
+
+    def prepare(self, model: Model) -> None:
+        """Have it load a model when it has done what it has been given."""
+        if not self.prepared:
+            self.prepared = True
+            self.send(Embed(model=model))
 
     def has_room(self, most: float) -> bool:
         """Whether it may soon be without work: it is given more while it is at something, up to a size."""
@@ -91,10 +113,12 @@ class Pool:
 
     def __init__(self, setup: Setup, *, jobs: int, limit_s: float = LIMIT_S) -> None:
         """Up to so many processes at a time; a file may take them so long."""
+        self.workers: list[Worker] = []
+        self.model: Model | None = None
+        """Which is loaded as soon as there are no files left: it will be asked for."""
         self._setup = setup
         self._jobs = max(1, jobs)
         self._limit_s = limit_s
-        self._workers: list[_Worker] = []
 
     def __enter__(self) -> Pool:
         """End all of them at last."""
@@ -108,13 +132,48 @@ class Pool:
 
     def close(self, *, keep: int = 0) -> None:
         """End the workers, but for so many."""
-        while keep < len(self._workers):
-            self._workers.pop().end()
+        while keep < len(self.workers):
+            self.workers.pop().end()
 
     def start(self, most: int) -> None:
         """Have some workers, no more than there may be, before it is known what for."""
-        while len(self._workers) < min(self._jobs, most):
-            self._workers.append(_Worker(self._setup))
+        while len(self.workers) < min(self._jobs, most):
+            self.workers.append(Worker(self._setup))
+
+    def rest(self) -> None:
+        """Have the workers keep no more than the next file needs."""
+        for it in self.workers:
+            it.send(REST)
+
+    def remove(self, worker: Worker) -> None:
+        """End one that has died or that takes too long. Raises NoWorker if it never was there."""
+        self.workers.remove(worker)
+        worker.end()
+        if not worker.ready:
+            raise NoWorker("The process that reads files for the index does not start.")
+
+    def listen(self, busy: Sequence[Worker], limit_s: float) -> Iterator[tuple[Worker, Any]]:
+        """What these say within a moment; nothing of one that has died, or says nothing for so long."""
+        inboxes = {it.inbox: it for it in busy}
+        for inbox in wait(list(inboxes), timeout=TICK_S) if inboxes else ():
+            worker = inboxes[inbox]  # type: ignore[index]
+            try:
+                while True:
+                    found = worker.inbox.recv()
+                    worker.heard = time.monotonic()
+                    if found == READY:
+                        worker.ready = True
+                    else:
+                        yield worker, found
+                    if not worker.inbox.poll():
+                        break
+            except (EOFError, OSError):
+                yield worker, None
+        late = time.monotonic() - limit_s
+        for worker in busy:
+            if worker in self.workers and (worker.given or worker.asked) and worker.heard < late:
+                logger.warning("worker took too long files=%d", len(worker.given))
+                yield worker, None
 
     def run(
         self, files: Iterable[FoundFile], *, paused: Callable[[], bool] = lambda: False
@@ -124,10 +183,10 @@ class Pool:
         suspects: deque[Job] = deque()
         whole = False
         try:
-            while groups.waiting or suspects or any(it.given for it in self._workers):
+            while groups.waiting or suspects or any(it.given for it in self.workers):
                 if not paused():
                     self._hand_out(groups, suspects)
-                if not any(it.given for it in self._workers):
+                if not any(it.given for it in self.workers):
                     time.sleep(TICK_S)  # It is paused.
                 yield from self._collected(suspects)
             whole = True
@@ -137,50 +196,35 @@ class Pool:
 
     def _hand_out(self, groups: _Groups, suspects: deque[Job]) -> None:
         waiting = len(groups.waiting) + len(suspects)
-        self.start(waiting + sum(bool(it.given) for it in self._workers))
-        for worker in self._workers:
+        self.start(waiting + sum(bool(it.given) for it in self.workers))
+        for worker in self.workers:
             if suspects and not worker.given:
                 worker.give([suspects.popleft()])  # Alone: if it dies now, we know of what.
         while groups.waiting and not suspects:
             # The last ones in small portions: so all workers have done their part at the same time.
             most = min(ROOM_BYTES, groups.bytes_left / (2 * self._jobs))
-            free = [it for it in self._workers if it.has_room(most)]
+            free = [it for it in self.workers if it.has_room(most)]
             if not free:
                 break
             for worker in free[: len(groups.waiting)]:
                 worker.give(groups.take())
+        if self.model is not None and not groups.waiting and not suspects:
+            for worker in self.workers[: self.model.processes]:
+                worker.prepare(self.model)  # Meanwhile the last files are written.
 
     def _collected(self, suspects: deque[Job]) -> Iterator[Done]:
         """What is ready within a moment."""
-        busy = {it.inbox: it for it in self._workers if it.given}
-        ready = wait(list(busy), timeout=TICK_S) if busy else []
-        for inbox in ready:
-            worker = busy[inbox]  # type: ignore[index]
-            try:
-                while True:
-                    found = worker.inbox.recv()
-                    worker.heard = time.monotonic()
-                    if found == READY:
-                        worker.ready = True
-                    else:
-                        for done in found:
-                            del worker.given[done.path]
-                        yield from found
-                    if not worker.inbox.poll():
-                        break
-            except (EOFError, OSError):
+        for worker, found in self.listen([it for it in self.workers if it.given], self._limit_s):
+            if found is None:
                 yield from self._died(worker, suspects)
-        late = time.monotonic() - self._limit_s
-        for worker in [it for it in self._workers if it.given and it.heard < late]:
-            logger.warning("worker took too long files=%d", len(worker.given))
-            yield from self._died(worker, suspects)
+            else:
+                for done in found:
+                    del worker.given[done.path]
+                yield from found
 
-    def _died(self, worker: _Worker, suspects: deque[Job]) -> Iterator[Done]:
+    def _died(self, worker: Worker, suspects: deque[Job]) -> Iterator[Done]:
         """See what becomes of what it had been given."""
-        self._workers.remove(worker)
-        worker.end()
-        if not worker.ready:
-            raise NoWorker("The process that reads files for the index does not start.")
+        self.remove(worker)
         if len(worker.given) != 1:
             suspects.extend(worker.given.values())
             return

@@ -1,5 +1,7 @@
 """`python -m codeindex.build_worker`: read files, take them apart, hand the rows back ready to be written.
 
+When no files are left it embeds: it is there, and has what reads the index.
+
 A process of its own, because a grammar is a program that reads what anybody wrote: it may crash or not come
 to an end. It speaks pickles over its standard input and output with whoever started it, and ends with it.
 """
@@ -19,7 +21,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from codeindex.build_job import READY, SELDOM, Done, Job, Parse, Setup, read_job
+from codeindex.build_job import READY, REST, SELDOM, Done, Job, Parse, Setup, read_job
+from codeindex.embed_job import Embed, Embedding
 from codeindex.store import Reader, StoreError, open_reader
 
 NICE = 10
@@ -32,18 +35,36 @@ def _parser(name: str) -> Parse:
     return found
 
 
-class _Known:
-    """Which contents the index has, as it was when the group of files was begun."""
+class _Index:
+    """The index, as it was when the group of files was begun."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._reader: Reader | None = None
 
-    def __call__(self, digest: bytes) -> bool:
+    def reader(self) -> Reader | None:
+        """Whoever reads in it, if there is something to read."""
+        if self._reader is None:
+            self._reader = open_reader(self._folder)
+        return self._reader
+
+    def current(self) -> Reader | None:
+        """The same, after a look whether it was made anew since."""
+        if self._reader is not None and not self._reader.is_current():
+            self.close()
+        return self.reader()
+
+    def close(self) -> None:
+        """Let go."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def knows(self, digest: bytes) -> bool:
+        """Whether it has a content."""
         try:
-            if self._reader is None:
-                self._reader = open_reader(self._folder)
-            return self._reader is not None and self._reader.has_content(digest)
+            reader = self.reader()
+            return reader is not None and reader.has_content(digest)
         except StoreError:  # The writer will find out what is wrong; to take it apart again is never wrong.
             return False
 
@@ -86,19 +107,29 @@ def main() -> int:
     os.dup2(2, 1)  # Nobody's print gets between the results.
     if hasattr(os, "setpriority"):
         os.setpriority(os.PRIO_PROCESS, 0, max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # A second thread only waits there, and never sleeps.
     gc.freeze()
     gc.set_threshold(*SELDOM)
     results: queue.SimpleQueue[Any] = queue.SimpleQueue()
     sender = threading.Thread(target=_send, args=(outbox, results), daemon=True)
     try:
         setup: Setup = inbox.recv()
-        parse, known = _parser(setup.parser), _Known(setup.folder)
+        parse, index = _parser(setup.parser), _Index(setup.folder)
+        embedding = Embedding(index.current)
         outbox.send(READY)  # Told before the first file can end this process.
         sender.start()
         while True:
-            jobs: Sequence[Job] = inbox.recv()
-            with known.group():
-                _work(jobs, lambda it: read_job(it, setup.config, parse, known), results)
+            what: Sequence[Job] | Embed | str = inbox.recv()
+            if what == REST:
+                index.close()
+                embedding.rest()
+            elif isinstance(what, Embed) and what.some:
+                results.put(embedding(what))
+            elif isinstance(what, Embed):
+                embedding.prepare(what.model)
+            else:
+                with index.group():
+                    _work(what, lambda it: read_job(it, setup.config, parse, index.knows), results)  # type: ignore[arg-type]
     except (EOFError, BrokenPipeError):
         return 0
 

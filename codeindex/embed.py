@@ -7,7 +7,6 @@ Whatever is wrong with it is one ``ModelError``, whose message is a sentence; se
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -17,20 +16,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from codeindex.embed_card import BATCH_TEXTS, batch_of, read_card
 from codeindex.embed_pieces import Bags, Pieces, bags_of, cut_of, without
 from codeindex.embed_pool import Floats, Mask, max_sim, pooled, unit
 from codeindex.embed_static import Table
-from codeindex.model_card import CARD, TEXT, Card, CardFile, Pooling, Role, Shape, Side, parse_card
+from codeindex.model_card import TEXT, Card, CardFile, Pooling, Role, Shape, Side
 from models.errors import ModelError
 
 logger = logging.getLogger(__name__)
 
-MOST_CARD = 1_000_000  # Bytes.
 READ = 1 << 20
 LONGEST_TOKEN = 32  # Characters. What is beyond so many for each token cannot be read anyway.
-BATCH_TEXTS = 8  # Measured: what a batch computes stays in the cache, 20 to 40 % faster than 32 at once.
 BATCH_TOKENS = 4_096  # Padding included: what a batch's memory grows with.
-STATIC_TEXTS = 512
 FEW_TEXTS = 4  # As a question is one: nothing is worth remembering.
 PROBE = "def main"  # A model that says nothing sensible of this is of no use.
 PAST = "past_key_values."
@@ -49,8 +46,7 @@ class Embedder:
         self.model = card.identity
         """Under which name its vectors are stored."""
         self.dimensions = card.kept
-        self.batch = STATIC_TEXTS if isinstance(vectors, Table) else BATCH_TEXTS
-        """How many texts to give at once: a fraction of a second's work, so that one can stop in between."""
+        self.batch = batch_of(card)
         self._tokens = tokens
         self._vectors = vectors
 
@@ -321,20 +317,6 @@ def open_reranker(folder: Path, *, threads: int = 1) -> Reranker:
     reranker = Reranker(card, tokens, Graph(card, folder / card.model.path, tokens.pad, threads))
     reranker.scores(PROBE, [PROBE])
     return reranker
-
-
-def read_card(folder: Path) -> Card:
-    """The card of the model in this folder, its files not looked at; ``ModelError`` if there is none."""
-    path = folder / CARD
-    try:
-        if not path.is_file() or MOST_CARD < path.stat().st_size:
-            raise ModelError(f"There is no {CARD} in {folder}.")
-        raw = json.loads(path.read_bytes())
-    except OSError as exc:
-        raise ModelError(f"The {CARD} in {folder} cannot be read: {exc.strerror}.") from exc
-    except (ValueError, RecursionError) as exc:
-        raise ModelError(f"The {CARD} in {folder} is not JSON.") from exc
-    return parse_card(raw)
 
 
 def _opened(folder: Path, role: Role, threads: int) -> tuple[Card, Tokens]:

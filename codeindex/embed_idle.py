@@ -7,34 +7,30 @@ and what another worktree of the repository has computed is copied.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from codeindex.embed_pool import unit
-from codeindex.embed_stored import Asked, StoredVectors
-from codeindex.embedding import embedded_text, in_order
+from codeindex.embed_job import Embedded, Embeds, Portion, Rows, embedded
+from codeindex.embed_job import Reads as ReadsTexts
+from codeindex.embedding import in_order
 from codeindex.types import ChunkRow, FileRow
-from codeindex.vectors import packed
 
 MOST = 200_000  # Of what is missing, looked at in one go: 30 MB.
 RECENT_FILES = 100
 FIRST_BATCH = 4
-BATCH_SECONDS = 0.2  # The longest that somebody waits who wants the processor back.
+BATCH_SECONDS = 0.1  # Two of them are under way at a time: so long waits who wants the processor back.
 COMMIT_ROWS = 4_096
 COMMIT_SECONDS = 1.0  # What is lost when the power goes, and how often searchers have to look again.
 
+Hands = Callable[[Iterator[Portion]], Iterator[Embedded]]
+"""Who embeds: takes portions one by one, as it needs them, and gives what comes of each, in any order."""
 
-class Reads(Protocol):
+
+class Reads(ReadsTexts, Protocol):
     """Of the store's reader, what is needed here."""
 
     def missing_vectors(self, model: str, limit: int) -> list[tuple[bytes, int]]:
         """Hashes without a vector, each with a chunk that has it."""
-
-    def chunks(self, ids: Collection[int]) -> Mapping[int, ChunkRow]:
-        """These chunks, as far as they are there."""
 
     def chunks_of(self, path: str) -> Sequence[ChunkRow]:
         """A file's chunks."""
@@ -42,30 +38,19 @@ class Reads(Protocol):
     def files(self) -> Iterator[FileRow]:
         """All files."""
 
-    def text(self, content: int) -> str:
-        """A content's text; KeyError if it is gone."""
+
+class Sibling(Protocol):
+    """Of another store's reader, what is needed here."""
+
+    def vectors_of_hashes(self, model: str, hashes: Collection[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        """Those that there are under these hashes."""
 
 
 class Writes(Protocol):
     """Of the store's writer, what is needed here."""
 
-    def put_vectors(self, model: str, rows: Sequence[tuple[bytes, bytes]]) -> object:
+    def put_vectors(self, model: str, rows: Rows) -> object:
         """Keep vectors by the hashes of their texts."""
-
-
-class Embeds(Protocol):
-    """Of an embedder, what is needed here."""
-
-    @property
-    def model(self) -> str:
-        """Under which name its vectors are stored."""
-
-    @property
-    def batch(self) -> int:
-        """How many texts it takes at once, at most."""
-
-    def documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """A row for each."""
 
 
 def embed_some(
@@ -76,67 +61,97 @@ def embed_some(
     budget_seconds: float,
     pause: Callable[[], bool],
     first: Sequence[str] = (),
-    siblings: Iterable[Asked] = (),
+    siblings: Iterable[Sibling] = (),
+) -> int:
+    """Give chunks their vectors, with an embedder of our own; see ``embed_by``."""
+
+    def hands(portions: Iterator[Portion]) -> Iterator[Embedded]:
+        return (embedded(reader, embedder, it) for it in portions)
+
+    return embed_by(
+        hands,
+        reader,
+        writer,
+        embedder.model,
+        embedder.batch,
+        budget_seconds=budget_seconds,
+        pause=pause,
+        first=first,
+        siblings=siblings,
+    )
+
+
+def embed_by(
+    hands: Hands,
+    reader: Reads,
+    writer: Writes,
+    model: str,
+    batch: int,
+    *,
+    budget_seconds: float,
+    pause: Callable[[], bool],
+    first: Sequence[str] = (),
+    siblings: Iterable[Sibling] = (),
 ) -> int:
     """Give chunks their vectors until all have one, the time is over or ``pause`` says so; how many it were.
 
     ``first`` are paths: the open files. Files changed lately come next. What was done is kept in any case,
-    and the next call goes on from there. ``siblings`` are the stores of other worktrees.
+    and the next call goes on from there. ``siblings`` are the stores of other worktrees. ``batch`` texts are
+    embedded at once, at most.
     """
     end = time.monotonic() + budget_seconds
-    done = copy_vectors(reader, writer, embedder.model, siblings)
-    missing = reader.missing_vectors(embedder.model, MOST)
+    done = copy_vectors(reader, writer, model, siblings)
+    missing = reader.missing_vectors(model, MOST)
     if not missing or pause():
         return done
     # The chunks of a save are all embedded together: then there is no need to ask which come first.
     queue = in_order(missing, _wanted(reader, first)) if FIRST_BATCH < len(missing) else missing
-    pages = _Pages(writer, embedder.model)
-    place, size = 0, FIRST_BATCH
+    pages = _Pages(writer, model)
+    pace = _Pace(batch)
     try:
-        while place < len(queue) and time.monotonic() < end and not pause():
-            started = time.monotonic()
-            some = queue[place : place + size]
-            texts = texts_of(reader, some)
-            rows = packed(unit(embedder.documents(list(texts.values()))))
-            pages.put(zip(texts, rows, strict=True))
-            place += len(some)
-            took = max(time.monotonic() - started, 1e-6)
-            size = int(min(max(size * BATCH_SECONDS / took, 1), size * 4, embedder.batch))
+        for it in hands(pace.portions(queue, lambda: time.monotonic() < end and not pause())):
+            pages.put(it.rows)
+            pace.heard(it)
     finally:
         pages.flush()
     return done + pages.count
 
 
-def copy_vectors(reader: Reads, writer: Writes, model: str, siblings: Iterable[Asked]) -> int:
+def copy_vectors(reader: Reads, writer: Writes, model: str, siblings: Iterable[Sibling]) -> int:
     """Take the vectors that other worktrees' stores have of the same texts; how many it were."""
     pages = _Pages(writer, model)
     for sibling in siblings:
         wanted = [it for it, _ in reader.missing_vectors(model, MOST)]
-        for found in StoredVectors(sibling).of_hashes(model, wanted):
+        for found in sibling.vectors_of_hashes(model, wanted):
             pages.put([found])
         pages.flush()
     return pages.count
-
-
-def texts_of(reader: Reads, some: Sequence[tuple[bytes, int]]) -> dict[bytes, str]:
-    """What is embedded, by its hash; without what is gone meanwhile."""
-    found = {}
-    contents: dict[int, list[str]] = {}
-    for row in reader.chunks([chunk for _, chunk in some]).values():
-        if row.content not in contents:
-            try:
-                contents[row.content] = reader.text(row.content).split("\n")
-            except KeyError:  # Taken away since we asked.
-                continue
-        lines = contents[row.content][row.first_line - 1 : row.last_line]
-        found[row.hash] = embedded_text(row, "\n".join(lines))
-    return {it: found[it] for it, _ in some if it in found}
 
 
 def _wanted(reader: Reads, first: Sequence[str]) -> Iterator[bytes]:
     recent = sorted(((it.mtime_ns, it.path) for it in reader.files()), reverse=True)[:RECENT_FILES]
     for path in dict.fromkeys([*first, *(it for _, it in recent)]):
         yield from (it.hash for it in reader.chunks_of(path))
+
+
+class _Pace:
+    """Parts a queue into portions that each take about as long as somebody may have to wait."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._size = FIRST_BATCH
+
+    def portions(self, queue: Portion, goes_on: Callable[[], bool]) -> Iterator[Portion]:
+        place = 0
+        while place < len(queue) and goes_on():
+            some = queue[place : place + self._size]
+            place += len(some)
+            yield some
+
+    def heard(self, it: Embedded) -> None:
+        if it.rows:
+            size = len(it.rows) * BATCH_SECONDS / max(it.seconds, 1e-6)
+            self._size = int(min(max(size, 1), self._size * 4, self._most))
 
 
 class _Pages:

@@ -104,8 +104,8 @@ class Write:
         """Work with the index until it is to be opened again."""
         options = BuildOptions(jobs=self._options.jobs)
         site = Site(self._root, self._folder, self._options.config, options)
-        threads = self._options.jobs or os.cpu_count() or 1  # We give way to everybody else.
-        idle = Idle(site, self._options.embedder, threads, self._voice.problem)
+        processors = self._options.jobs or os.cpu_count() or 1  # We give way to everybody else.
+        idle = Idle(site, self._options.embedder, processors, self._voice.problem)
         try:
             quiet_since, rested = time.monotonic(), False
             while not self.inbox.ended:

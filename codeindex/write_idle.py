@@ -7,14 +7,13 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from codeindex.build import Site
+from codeindex.embed_card import batch_of, model_of, read_card
+from codeindex.embed_idle import embed_by
+from codeindex.embed_memory import give_back
 from codeindex.store import Reader, StoreError, open_reader
 from models.errors import ModelError
-
-if TYPE_CHECKING:  # Only who has a model pays for what runs it.
-    from codeindex.embed import Embedder
 
 logger = logging.getLogger(__name__)
 
@@ -27,52 +26,58 @@ COLLECT_EVERY_S = 600.0
 class Idle:
     """The work that waits for a quiet moment. For the thread that owns the site."""
 
-    def __init__(self, site: Site, model: str, threads: int, say: Callable[[str], None]) -> None:
+    def __init__(self, site: Site, model: str, processors: int, say: Callable[[str], None]) -> None:
         self._site = site
-        self._model = model
-        self._threads = threads
         self._say = say
-        self._embedder: Embedder | None = None
         self._reader: Reader | None = None
         self._embedded = -1
         """The generation in which everything had its vector."""
         self._asked_siblings = False
         self._collected = time.monotonic() - COLLECT_EVERY_S
         """Not yet: what a first build has left in pieces is put together soon."""
+        self._card = self._model = None
+        if model:
+            try:
+                self._card = read_card(Path(model))
+                self._model = model_of(Path(model), self._card, processors)
+                site.prepare(self._model)
+            except ModelError as problem:
+                say(str(problem))
 
     def wants(self) -> bool:
         """Whether there is something to do at once."""
-        return bool(self._model) and self._embedded != self._site.writer.generation()
+        return self._model is not None and self._embedded != self._site.writer.generation()
 
     def embed(self, first: Sequence[str], pause: Callable[[], bool]) -> int:
         """Embed for a moment; how many texts it were. What the model cannot do is said, once."""
-        from codeindex.embed_idle import embed_some
-
+        card, model = self._card, self._model
+        if card is None or model is None:
+            return 0
         began = time.monotonic()
+        reader = self._current()
+        if reader is None:
+            return 0
+        siblings = [] if self._asked_siblings else siblings_of(self._site.root, self._site.folder)
+        self._asked_siblings = True
         try:
-            embedder = self._opened()
-            reader = self._current()
-            if reader is None:
-                return 0
-            siblings = [] if self._asked_siblings else siblings_of(self._site.root, self._site.folder)
-            self._asked_siblings = True
-            try:
-                done = embed_some(
-                    reader,
-                    self._site.writer,
-                    embedder,
-                    budget_seconds=EMBED_S,
-                    pause=pause,
-                    first=first,
-                    siblings=siblings,
-                )
-            finally:
-                for it in siblings:
-                    it.close()
+            done = embed_by(
+                lambda portions: self._site.embed(model, portions),
+                reader,
+                self._site.writer,
+                card.identity,
+                batch_of(card),
+                budget_seconds=EMBED_S,
+                pause=pause,
+                first=first,
+                siblings=siblings,
+            )
         except ModelError as problem:
             self._say(str(problem))
-            self._model = ""
+            self._model = None
             return 0
+        finally:
+            for it in siblings:
+                it.close()
         if not done and not pause() and time.monotonic() < began + EMBED_S:
             self._embedded = self._site.writer.generation()
         return done
@@ -88,10 +93,6 @@ class Idle:
 
     def rest(self) -> None:
         """Keep no more than the next save needs."""
-        from codeindex.embed_memory import give_back
-
-        if self._embedder is not None:
-            self._embedder.rest()
         self.close()
         self._site.writer.rest()
         give_back()
@@ -101,13 +102,6 @@ class Idle:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
-
-    def _opened(self) -> Embedder:
-        from codeindex.embed import open_embedder
-
-        if self._embedder is None:
-            self._embedder = open_embedder(Path(self._model), threads=self._threads)
-        return self._embedder
 
     def _current(self) -> Reader | None:
         if self._reader is None or not self._reader.is_current():

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
-from codeindex.store.answers import sound
+from codeindex.store.answers import as_list, sound
 from codeindex.store.connect import as_ours
 from codeindex.store.names import Names
 from codeindex.store.packed import Heads, Use, numbers_in, uses_in
@@ -21,6 +22,18 @@ FETCHED = 500
 T = TypeVar("T")
 
 OF_MODEL = "model = (SELECT id FROM model WHERE name = ?)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkText:
+    """A chunk, as far as a model reads it."""
+
+    hash: bytes
+    scope: str
+    signature: str
+    doc: str
+    text: str
+    """Its own lines."""
 
 
 class Bulk(Names):
@@ -66,6 +79,30 @@ class Bulk(Names):
         ):
             yield content, numbers_in(names), uses_in(uses)
 
+    def texts_of_chunks(self, chunks: Collection[int]) -> Iterator[ChunkText]:
+        """The lines of chunks and what is said of them, of those that are there: to embed them, in bulk."""
+        with self.snapshot():
+            rows = self.rows(
+                "SELECT content, first_line, last_line, said, hash FROM chunk"
+                " WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
+                as_list(chunks),
+            )
+            kept = {it: None for it, *_ in rows}
+            bodies = self.rows(
+                "SELECT content, heads, text FROM body WHERE content IN (SELECT value FROM json_each(?))",
+                as_list(kept),
+            )
+        with sound():
+            opened = {}
+            for content, data, text in bodies:
+                heads = Heads(data)
+                opened[content] = (heads, heads.text(text).split("\n"))
+            for content, first, last, place, digest in rows:
+                heads, lines = opened[content]
+                _, scope, signature, doc = ("", "", "", "") if place is None else heads.said(place)
+                text = "\n".join(lines[first - 1 : last])
+                yield ChunkText(hash=digest, scope=scope, signature=signature, doc=doc, text=text)
+
     def chunk_ranges(self) -> list[tuple[int, int]]:
         """The first chunk of each content that a file has, and how many follow."""
         return self.rows("SELECT first_chunk, chunks FROM content WHERE unused_since IS NULL")
@@ -94,20 +131,20 @@ class Bulk(Names):
 
     def vectors_of_chunks(self, model: str, chunks: Collection[int]) -> Iterator[tuple[int, bytes]]:
         """Those of these chunks that have a vector, with its bytes."""
-        for some in _portions(chunks):
+        for some in portions(chunks):
             yield from self.rows(
                 "SELECT chunk.id, data FROM chunk JOIN vector_of ON vector_of.hash = chunk.hash"
-                f" AND {OF_MODEL} JOIN vector ON vector.id = vector WHERE chunk.id IN ({_marks(some)})",
+                f" AND {OF_MODEL} JOIN vector ON vector.id = vector WHERE chunk.id IN ({marks(some)})",
                 model,
                 *some,
             )
 
     def vectors_of_hashes(self, model: str, hashes: Collection[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """Those there are of texts with these hashes, whether a file still has them or not."""
-        for some in _portions(hashes):
+        for some in portions(hashes):
             yield from self.rows(
                 "SELECT hash, data FROM vector_of JOIN vector ON vector.id = vector"
-                f" WHERE {OF_MODEL} AND hash IN ({_marks(some)})",
+                f" WHERE {OF_MODEL} AND hash IN ({marks(some)})",
                 model,
                 *some,
             )
@@ -122,11 +159,13 @@ class Bulk(Names):
             raise as_ours(error) from error
 
 
-def _portions(values: Collection[T]) -> Iterator[Sequence[T]]:
+def portions(values: Iterable[T]) -> Iterator[Sequence[T]]:
+    """As many as fit into one question."""
     source = iter(values)
     while some := list(islice(source, AT_ONCE)):
         yield some
 
 
-def _marks(values: Sequence[object]) -> str:
+def marks(values: Sequence[object]) -> str:
+    """A place in a question for each."""
     return ", ".join("?" * len(values))

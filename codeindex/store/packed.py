@@ -55,18 +55,24 @@ class Heads:
         begin = SIZE * (count + 1)
         self._parts = [data[begin + one : begin + other] for one, other in pairwise([0, *ends])]
         self._said: dict[int, list[Said]] = {}
+        self._open: list[bytes] = []  # All parts, where somebody needed them all.
 
     def said(self, place: int) -> Said:
         """Of a symbol, or behind all symbols of a chunk that is none."""
         block, within = divmod(place, TOGETHER)
         if block not in self._said:
-            names, scopes, docs, signatures = _unpacked(self._parts[block + 1])
+            names, scopes, docs, signatures = self._unpacked(block + 1)
             self._said[block] = list(zip(names, _with_repeats(scopes), signatures, docs, strict=True))
         return self._said[block][within]
 
-    def known(self) -> bytes:
-        """What the text may refer to."""
-        return b"".join(map(zlib.decompress, self._parts))[-REACH:]
+    def text(self, packed: bytes) -> str:
+        """The text that was packed with these heads. Raises ValueError or zlib.error if one is damaged."""
+        self._open = [zlib.decompress(it) for it in self._parts]
+        unpacker = zlib.decompressobj(zdict=b"".join(self._open)[-REACH:])
+        data = unpacker.decompress(packed)
+        if not unpacker.eof:
+            raise ValueError("The text is not all there.")
+        return data.decode("utf-8", "surrogatepass")
 
     @cached_property
     def kinds(self) -> list[Kind]:
@@ -92,7 +98,11 @@ class Heads:
 
     @cached_property
     def _rest(self) -> Any:
-        return _unpacked(self._parts[0])
+        return self._unpacked(0)
+
+    def _unpacked(self, place: int) -> Any:
+        data = self._open[place] if self._open else zlib.decompress(self._parts[place])
+        return json.loads(data.decode("utf-8", "surrogatepass"))
 
 
 def pack_heads(
@@ -141,10 +151,6 @@ def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
-def _unpacked(data: bytes) -> Any:
-    return json.loads(zlib.decompress(data).decode("utf-8", "surrogatepass"))
-
-
 def pack_text(text: bytes, known: bytes) -> bytes:
     """A text, compressed; ``known`` is what stands in the heads."""
     packer = zlib.compressobj(zdict=known)
@@ -153,11 +159,7 @@ def pack_text(text: bytes, known: bytes) -> bytes:
 
 def text_in(text: bytes, heads: bytes) -> str:
     """The text in a kept one, with its kept heads. Raises ValueError or zlib.error if one is damaged."""
-    unpacker = zlib.decompressobj(zdict=Heads(heads).known())
-    data = unpacker.decompress(text)
-    if not unpacker.eof:
-        raise ValueError("The text is not all there.")
-    return data.decode("utf-8", "surrogatepass")
+    return Heads(heads).text(text)
 
 
 def pack_numbers(values: Sequence[int]) -> bytes:

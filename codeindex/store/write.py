@@ -17,6 +17,7 @@ from types import TracebackType
 
 from codeindex.identifiers import searchable
 from codeindex.store import disk
+from codeindex.store.bulk import marks, portions
 from codeindex.store.collect import DEFAULTS as COLLECTING
 from codeindex.store.collect import Collecting, collect, trim
 from codeindex.store.connect import as_ours, open_to_write, translated
@@ -247,8 +248,10 @@ class Writer:
     def _put_vectors(self, model: int, data: dict[bytes, bytes]) -> None:
         """Those that are there are replaced, the others follow the last."""
         execute, many = self._connection.execute, self._connection.executemany
-        find = "SELECT vector FROM vector_of WHERE model = ? AND hash = ?"
-        known = {it: row[0] for it in data if (row := execute(find, (model, it)).fetchone())}
+        known: dict[bytes, int] = {}
+        for some in portions(data):
+            find = f"SELECT hash, vector FROM vector_of WHERE model = ? AND hash IN ({marks(some)})"
+            known |= dict(execute(find, (model, *some)))
         many("UPDATE vector SET data = ? WHERE id = ?", ((data[it], row) for it, row in known.items()))
         (first,) = execute("SELECT value FROM meta WHERE key = 'next_vector'").fetchone()
         new = list(enumerate((it for it in data if it not in known), first))

@@ -50,4 +50,4 @@ def test_a_pool_reads_each_file_once(started: int, tmp_path: Path) -> None:
         done = [it.path for it in pool.run(files)]
         assert sorted(done) == sorted(it.relative for it in files)
         assert [it.path for it in pool.run(files[:3])] == [it.relative for it in files[:3]]
-        assert len(pool._workers) == 2
+        assert len(pool.workers) == 2

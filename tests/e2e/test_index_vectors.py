@@ -13,7 +13,7 @@ import pytest
 from benchmarks.index_client import Client
 from benchmarks.shape_onnx import sources, tokenizer, wordpiece
 from benchmarks.shape_onnx import write as write_model
-from codeindex.embed import read_card
+from codeindex.embed_card import read_card
 from codeindex.embed_stored import StoredVectors
 from codeindex.store import Reader, open_reader, store_folder
 from codeindex.vectors import Vectors
