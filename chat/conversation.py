@@ -6,9 +6,8 @@ that still has them read reads the new ones only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any, get_args
 
 from chat.redact import Secret
@@ -152,15 +151,14 @@ def as_json(conversation: Conversation) -> dict[str, Any]:
     }
 
 
-def as_markdown(conversation: Conversation) -> str:
-    """All of a conversation for people."""
+def as_markdown(conversation: Conversation, when: Callable[[float], str]) -> str:
+    """All of a conversation for people; ``when`` writes a time."""
     parts = [f"# {conversation.title or 'Conversation'}\n"]
     for it in conversation.turns:
-        when = datetime.fromtimestamp(it.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
         quoted = "\n".join(f"> {line}".rstrip() for line in it.asked.splitlines() or [""])
         who = it.server or ("your code itself" if it.tier == "extractive" else "a model")
         ending = "" if it.is_whole else " Not whole." + (f" {it.problem}" if it.problem else "")
-        parts.append(f"{quoted}\n\n{it.shown.rstrip()}\n\n*{who} ({it.tier}), {when}.{ending}*\n")
+        parts.append(f"{quoted}\n\n{it.shown.rstrip()}\n\n*{who} ({it.tier}), {when(it.at)}.{ending}*\n")
     return "\n".join(parts)
 
 

@@ -188,7 +188,7 @@ class History:
             return None
         if form == "json":
             return json.dumps(as_json(found), ensure_ascii=False, indent=2) + "\n"
-        return as_markdown(found)
+        return as_markdown(found, lambda at: time.strftime("%Y-%m-%d %H:%M", time.localtime(at)))
 
     def delete(self, identity: str) -> bool:
         """Forget a conversation, also on the disk; whether it was there."""

@@ -137,7 +137,8 @@ class Reporter:
         except JsonRpcException as exc:
             logger.info("progress refused cause=%s", type(exc).__name__)
             return
-        title = f"Hearth: loading {self._ls.workbench.model_name}"
+        model = self._health.model if self._health else self._ls.workbench.model_name
+        title = f"Hearth: loading {model}"
         bar.begin(token, lsp.WorkDoneProgressBegin(title=title, cancellable=False, percentage=0))
         while not self._loaded.is_set():
             done = self._health.progress if self._health else 0.0

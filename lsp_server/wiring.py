@@ -37,6 +37,7 @@ from models.spec import ModelSpec
 from models.wire import CompletionRequest, Health, Sampling, Snippet
 
 if TYPE_CHECKING:  # It imports httpx, which takes a quarter of a second, while an editor waits for an answer.
+    from lsp_server.chat_desk import Clients
     from models.backend import Backend
 
 ASKED_THRESHOLD = 0.05  # Who asks by hand sees what is right once in twenty times, but no mere noise.
@@ -70,11 +71,21 @@ class Workbench:
         self._asking = 0
         self._is_loading = False
         self._engine: Engine | None = None
+        self._clients: Clients | None = None
         self._options: EngineOptions | None = None
         self.problems: list[str] = []
         """What in the settings could not be used, as sentences."""
         self.settings = Settings()
         self._settle({})
+
+    @property
+    def clients(self) -> Clients:
+        """The connections to other model servers than our engine."""
+        if self._clients is None:
+            from lsp_server.chat_desk import Clients  # Most windows never ask one.
+
+            self._clients = Clients()
+        return self._clients
 
     @property
     def model_name(self) -> str:
@@ -176,16 +187,20 @@ class Workbench:
         self._closed = True
         self.around.close()
         await asyncio.gather(self.memory.close(), self.index.close())
+        if self._clients is not None:
+            await self._clients.close()
         await self._let_go()
 
     def heard(self, health: Health) -> None:
         """What an engine has read is gone when another one, or another load of the model, takes its place."""
         self._is_loading = health.state == "loading"
-        loaded = (health.pid, health.loads) if health.state == "ready" else None
-        if self._loaded not in (loaded, None):
-            self.sessions.lost()
-        self._loaded = loaded
-        self.context_tokens = health.context_tokens or None
+        is_ours = health.state == "idle" or health.model == self.model_name  # And not the one that chats.
+        if is_ours or (self._loaded and self._loaded[0] != health.pid):
+            loaded = (health.pid, health.loads) if is_ours and health.state == "ready" else None
+            if self._loaded not in (loaded, None):
+                self.sessions.lost()
+            self._loaded = loaded
+            self.context_tokens = health.context_tokens or None if is_ours else None
         self.on_health(health)
 
     async def _let_go(self) -> None:

@@ -352,4 +352,4 @@ def test_titles() -> None:
     assert title_of("  Why\nis it? ") == "Why is it?"
     assert title_of("word " * 30) == " ".join(["word"] * 11) + "…"
     assert len(title_of("x" * 100)) == 60
-    assert as_markdown(talk("a", title="")).startswith("# Conversation\n")
+    assert as_markdown(talk("a", title=""), str).startswith("# Conversation\n")

@@ -150,3 +150,21 @@ async def test_another_engine_has_read_nothing(hearth_home: Path, monkeypatch: p
         bench.heard(replace(health, **change))  # type: ignore[arg-type]  # fields of Health, by name
         assert bench.sessions.anchors(document) == ()
     await bench.close()
+
+
+async def test_the_model_that_chats_changes_nothing_for_typing(hearth_home: Path) -> None:
+    """What the completing model has read is still there when the engine loads another one beside it."""
+    model = hearth_home / "m.gguf"
+    model.write_bytes(b"GGUF")
+    bench = Workbench(str(model))
+    lost: list[str] = []
+    bench.sessions.lost = lambda: lost.append("lost")  # type: ignore[method-assign]  # to count it
+    ours = Health(version="1", pid=1, executable="", state="ready", model="m", loads=1, context_tokens=512)
+    chats = replace(ours, model="chats", loads=2, context_tokens=4096)
+    for it in (chats, ours, replace(chats, state="loading"), chats, replace(chats, state="failed")):
+        bench.heard(it)
+        assert bench.context_tokens in (None, 512)
+    assert (lost, bench.context_tokens) == ([], 512)
+    bench.heard(replace(chats, pid=2))
+    assert (lost, bench.context_tokens) == (["lost"], None)
+    await bench.close()
