@@ -37,6 +37,8 @@ async def test_it_answers_what_chat_asks() -> None:
     assert [(it.path, it.line, it.column, it.is_definition) for it in found if it.is_definition] == [
         ("shop/price.py", 4, 4, True)
     ]
+    (line,) = (await code.lines(r"return total")).lines
+    assert (line.path, line.line, line.around) == ("shop/cart.py", 10, "Cart.checkout")
     assert await code.files("shop/*.py") == ("shop/cart.py", "shop/price.py")
     assert await code.faults("def f(:\n", "python")
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat.pack import Packed, pack
-from chat.types import Piece, Place
+from chat.types import Piece, PieceKind, Place
 from models.estimate import tokens
 
 COUNTS: dict[str, Callable[[str], int]] = {
@@ -27,7 +28,7 @@ LINES = st.text(st.sampled_from("ab _(){}:.\t0é☃"), max_size=30)
 SOURCES = {name: [f"def {name}_{n}(value):  # line {n} of {name}" for n in range(1, 61)] for name in "abc"}
 
 
-def code(name: str, first: int, last: int, score: float, **more: str) -> Piece:
+def code(name: str, first: int, last: int, score: float, **more: Any) -> Piece:
     """Some lines of one of the files."""
     place = Place(path=f"src/{name}.py", first_line=first, last_line=last)
     return Piece(place=place, text="\n".join(SOURCES[name][first - 1 : last]), score=score, **more)
@@ -48,7 +49,8 @@ def placed(draw: st.DrawFn) -> Piece:
 @st.composite
 def unplaced(draw: st.DrawFn) -> Piece:
     """A piece of no file, of any text."""
-    kind = draw(st.sampled_from(["diff", "problem", "note", "outline", "document"]))
+    kinds: tuple[PieceKind, ...] = ("diff", "problem", "note", "outline", "document")
+    kind = draw(st.sampled_from(kinds))
     text = "\n".join(draw(st.lists(LINES, max_size=12)))
     return Piece(place=None, text=text, title=draw(LINES), kind=kind, score=draw(st.floats(0, 2)))
 
