@@ -19,6 +19,7 @@ from mcp.server.stdio import stdio_server
 
 from chat import tools
 from chat.code import Code
+from codeindex.protocol import State
 from lsp_server.chat_code import make_code
 from lsp_server.index import Index
 from lsp_server.wiring import Workbench
@@ -36,7 +37,7 @@ ABOUT = (
 
 
 def server(code: Code, name: str, index: Index | None = None) -> Server[Any]:
-    """The server for a project's code; answers wait a while for ``index`` if it is being made."""
+    """The server for a project's code; answers wait a while for ``index`` to be brought up to date first."""
     changed = asyncio.Event()
     if index is not None:
         index.on_change = changed.set
@@ -78,7 +79,7 @@ async def serve(root: Path) -> None:
 
 
 async def _until_ready(index: Index, changed: asyncio.Event) -> None:
-    """Wait until all is read that is there, or as long as somebody waits."""
+    """Wait until all is read that is there now, or as long as somebody waits."""
     with suppress(TimeoutError):
         async with asyncio.timeout(FIRST_SECONDS):
             while _is_being_made(index):
@@ -87,8 +88,11 @@ async def _until_ready(index: Index, changed: asyncio.Event) -> None:
 
 
 def _is_being_made(index: Index) -> bool:
-    status = index.status
-    return index.is_first_build or (status.state == "empty" and status.progress < 1)
+    """Whether nobody has looked at all files yet: neither our writer nor that of another window."""
+    return any(
+        it.state in (State.EMPTY, State.BUILDING) or (it.writer == "none" and not it.problem)
+        for it in index.folders.values()
+    )
 
 
 def _described(tool: tools.Tool) -> types.Tool:
