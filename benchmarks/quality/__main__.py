@@ -43,7 +43,7 @@ from models.engine.llama import Limits, Llama
 from models.spec import ModelSpec
 
 RESULTS = Path(__file__).parent.parent / "results"
-CUTS, PROMPTS = 600, 40  # Random places in Python; places of each kind for the prompts.
+CUTS, PROMPTS = 1_600, 40  # Random places in Python; places of each kind for the prompts.
 QUICK_CUTS, QUICK_PROMPTS = 48, 4
 OTHERS = 5  # A fifth as many in each other language: the bundled model was not trained on most of them.
 UNFINISHED = 3
