@@ -168,7 +168,7 @@ def test_nothing_but_the_protocol_is_on_its_output(project: Path, hearth_home: P
         for it in lines:
             running.stdin.write(it + "\n")
             running.stdin.flush()
-        answers = []
+        answers: list[dict[str, Any]] = []
         while not any(it.get("id") == 3 for it in answers):
             answers.append(json.loads(running.stdout.readline()))
         running.stdin.close()
