@@ -23,6 +23,7 @@ SUGGESTION_SOURCE = "hearth.suggestionSource"
 PAUSE_INDEX = "hearth.pauseIndex"
 RESUME_INDEX = "hearth.resumeIndex"
 RESCAN_INDEX = "hearth.rescanIndex"
+RUN = "hearth.run"
 
 CUSTOM_METHODS = (STATUS, CURSOR, SEARCH, INDEX)
 COMMANDS = (
@@ -36,6 +37,7 @@ COMMANDS = (
     RESUME_INDEX,
     RESCAN_INDEX,
 )
+CODE_ACTION_KINDS = ("quickfix", "refactor.extract", "refactor.rewrite", "source")
 SOURCES = ("memory", "model", "both")
 
 State = Literal["stopped", "starting", "idle", "loading", "ready", "failed"]
