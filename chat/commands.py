@@ -19,6 +19,14 @@ Part = Literal["", "explain", "docstrings", "scaffold", "rename", "imports", "su
 """What is made from the code alone: the whole answer without a model, and the frame of a model's answer."""
 Model = Literal["never", "better", "needed"]
 
+_NO_CODE = (
+    "csv diff git-commit html ini json json5 jsonc latex log markdown plaintext properties restructuredtext"
+    " svg tex text toml xml yaml"
+)
+NO_CODE = frozenset(_NO_CODE.split()) | {""}
+"""Languages of prose and data, as the protocol calls them."""
+TYPED_AT_WILL = ("python", "typescript", "typescriptreact", "php", "ruby", "lua")
+"""Languages in which types may be left out."""
 NEEDS_MODEL = "This needs a chat model: set `chat.model` in your own settings."
 SLASH = re.compile(r"\s*/([A-Za-z][\w-]*)(?:\s+|$)")
 
@@ -42,11 +50,21 @@ class Command:
     model: Model = "needed"
     asks: str = ""
     """What has to be said as well: the question to the user; empty if nothing."""
+    code_only: bool = False
+    """Whether it makes no sense for prose and data."""
+    languages: tuple[str, ...] = ()
+    """The languages that it makes sense for; none: all."""
 
     @property
     def prompt(self) -> str:
         """The prompt's file, by its name; empty if no model is ever asked."""
         return "" if self.model == "never" else self.name
+
+    def is_for(self, language: str) -> bool:
+        """Whether it makes sense for a file in this language."""
+        if self.languages:
+            return language in self.languages
+        return not self.code_only or language not in NO_CODE
 
     @property
     def slash(self) -> str:
@@ -87,6 +105,7 @@ COMMANDS = (
         gives="edits",
         part="docstrings",
         model="better",
+        code_only=True,
     ),
     Command(
         name="tests",
@@ -98,6 +117,7 @@ COMMANDS = (
         gives="edits",
         part="scaffold",
         model="better",
+        code_only=True,
     ),
     Command(
         name="extract",
@@ -107,6 +127,7 @@ COMMANDS = (
         kind="refactor.extract.hearth.function",
         about="selection",
         gives="edits",
+        code_only=True,
     ),
     Command(
         name="simplify",
@@ -116,6 +137,7 @@ COMMANDS = (
         kind="refactor.rewrite.hearth.simplify",
         about="symbol",
         gives="edits",
+        code_only=True,
     ),
     Command(
         name="types",
@@ -125,6 +147,7 @@ COMMANDS = (
         kind="refactor.rewrite.hearth.types",
         about="symbol",
         gives="edits",
+        languages=TYPED_AT_WILL,
     ),
     Command(
         name="convert",
@@ -135,6 +158,7 @@ COMMANDS = (
         about="symbol",
         gives="edits",
         asks="Into what is it to be converted?",
+        code_only=True,
     ),
     Command(
         name="refactor",
@@ -157,6 +181,7 @@ COMMANDS = (
         part="rename",
         model="never",
         asks="What is the new name?",
+        code_only=True,
     ),
     Command(
         name="review",

@@ -51,11 +51,15 @@ def read(text: str) -> Template:
 
 def fill(template: Template, values: Mapping[str, str]) -> tuple[ChatMessage, ...]:
     """The conversation to be sent: the example stands in it as a turn that has been."""
-    return (
-        ChatMessage(role="system", content=template.system),
+    question = ChatMessage(role="user", content=filled(template.question, values))
+    example = (
         ChatMessage(role="user", content=template.example),
         ChatMessage(role="assistant", content=template.answer),
-        ChatMessage(role="user", content=filled(template.question, values)),
+    )
+    return (
+        ChatMessage(role="system", content=template.system),
+        *(example if template.example else ()),
+        question,
     )
 
 

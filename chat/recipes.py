@@ -8,6 +8,7 @@ with mistakes is no command.
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -126,6 +127,30 @@ def load(config: Path) -> Recipes:
         else:
             problems += recipe
     return Recipes(all=tuple(found), problems=tuple(problems))
+
+
+class Book:
+    """The recipes as they are now: read again when a file of the folder has changed."""
+
+    def __init__(self, config: Path) -> None:
+        self._config = config
+        self._signature: tuple[tuple[str, int, int], ...] | None = None
+        self._recipes = Recipes()
+
+    def now(self) -> Recipes:
+        """All of them; looking costs less than a millisecond."""
+        signature = self._look()
+        if signature != self._signature:
+            self._signature, self._recipes = signature, load(self._config)
+        return self._recipes
+
+    def _look(self) -> tuple[tuple[str, int, int], ...]:
+        try:
+            with os.scandir(self._config / FOLDER) as entries:
+                found = [(it.name, it.stat()) for it in entries if it.name.endswith(".toml")]
+        except OSError:
+            return ()
+        return tuple(sorted((name, it.st_mtime_ns, it.st_size) for name, it in found))
 
 
 def read(file: str, data: bytes) -> Recipe | tuple[str, ...]:

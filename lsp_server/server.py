@@ -11,13 +11,17 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, default_converter
 
+from chat.recipes import Book
 from lsp_server import convert, wiring
 from lsp_server.convert import Encoding
 from lsp_server.dismissals import Dismissals
 from lsp_server.documents import Documents
 from lsp_server.index_bar import Bar
 from lsp_server.reporter import Reporter
+from lsp_server.running import Runs
+from lsp_server.seen_problems import SeenProblems
 from lsp_server.wiring import Workbench
+from models import paths
 from models.errors import BackendError, ModelError
 from models.version import VERSION
 
@@ -73,6 +77,9 @@ class Assistant(LanguageServer):
         self.settled = asyncio.Event()
         """Set when the settings are known, and with them the model."""
         self.dismissals = Dismissals()
+        self.problems = SeenProblems()
+        self.recipes = Book(paths.config_dir())
+        self.runs = Runs(self)
         self.cursors: dict[str, lsp.Position] = {}
         """Where the cursor was last in each document that is open or was."""
         self._hint: asyncio.TimerHandle | None = None

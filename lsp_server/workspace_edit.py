@@ -90,8 +90,12 @@ def workspace_edit(
     uri_of: Callable[[str], str],
     encoding: Encoding,
     able: Abilities,
+    end_of: Callable[[str], str] = lambda path: "\n",
 ) -> lsp.WorkspaceEdit | Refusal:
-    """The edit as this editor takes it; all of it, or a sentence."""
+    """The edit as this editor takes it; all of it, or a sentence.
+
+    Sources may have other line ends than the documents: ``end_of`` gives a document's own.
+    """
     if not able.applies:
         return Refusal(reason="This editor does not let a server change text, so nothing was changed.")
     if files and not able.creates:
@@ -101,7 +105,7 @@ def workspace_edit(
         return Refusal(reason=f"`{min(missing)}` was not read, so nothing was changed.")
     notes = _Notes(able)
     by_uri = {
-        uri_of(path): (path, _text_edits(own, sources[path], encoding, notes))
+        uri_of(path): (path, _text_edits(own, sources[path], encoding, notes, end_of(path)))
         for path, own in _by_path(edits).items()
     }
     if not able.versions:
@@ -155,7 +159,7 @@ def _identified(uri: str, version: int | None) -> lsp.OptionalVersionedTextDocum
 
 
 def _text_edits(
-    edits: Sequence[Edit], source: Source, encoding: Encoding, notes: _Notes
+    edits: Sequence[Edit], source: Source, encoding: Encoding, notes: _Notes, end: str
 ) -> list[lsp.TextEdit | lsp.AnnotatedTextEdit]:
     lines = split_lines(source.text)
     starts = list(accumulate((len(it) for it in lines), initial=0))
@@ -164,7 +168,8 @@ def _text_edits(
         where = lsp.Range(
             start=_position(lines, starts, it.start, encoding), end=_position(lines, starts, it.end, encoding)
         )
-        made.append(_text_edit(where, it.new_text, notes.on(it.says, it.path)))
+        text = it.new_text.replace("\r\n", "\n").replace("\n", end) if end != "\n" else it.new_text
+        made.append(_text_edit(where, text, notes.on(it.says, it.path)))
     return made
 
 

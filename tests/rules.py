@@ -106,6 +106,7 @@ WRITERS = (
     "codeindex/store/disk.py",  # the index's
     "models/train/",
     "chat/sent_files.py",  # what was sent and decided, in the data folder
+    "lsp_server/answers.py",  # what a command has said, in the cache
     "lsp_server/settings_page.py",  # a page of this repository
 )  # fmt: skip
 WRITING_METHODS = frozenset({

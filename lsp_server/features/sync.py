@@ -55,6 +55,7 @@ def closed(ls: Assistant, params: lsp.DidCloseTextDocumentParams) -> None:
     document = ls.documents.get(params.text_document.uri)
     if document is not None:
         ls.documents.drop(document.uri)
+        ls.problems.forget(document.uri)
         ls.workbench.memory.closed(document)
         ls.workbench.index.closed(document)
         ls.workbench.around.forget(document.uri)

@@ -143,6 +143,21 @@ def test_a_folder_of_them(tmp_path: Path) -> None:
     assert found.slash("add-logging") is None
 
 
+def test_a_changed_file_counts_at_once(tmp_path: Path) -> None:
+    """Nobody has to start anything again; what is gone is gone."""
+    book = recipes.Book(tmp_path)
+    assert book.now() == recipes.Recipes()
+    (tmp_path / "recipes").mkdir()
+    path = tmp_path / "recipes" / "mine.toml"
+    path.write_text(SHORT)
+    assert [it.command.title for it in book.now().all] == ["T"]
+    assert book.now() is book.now()
+    path.write_text(SHORT.replace('"T"', '"Other"'))
+    assert [it.command.title for it in book.now().all] == ["Other"]
+    path.unlink()
+    assert book.now() == recipes.Recipes()
+
+
 @pytest.mark.parametrize(
     ("check", "answer", "says"),
     [
