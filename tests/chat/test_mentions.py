@@ -60,6 +60,10 @@ READ = {
     "@docs how do I deploy?": [("docs", "")],
     "@docs:guide.md how": [("docs", "guide.md")],
     "@docs docs/spec.pdf how": [("docs", "docs/spec.pdf")],
+    "@docs:file:///tmp/my%20spec.pdf how": [("docs", "file:///tmp/my%20spec.pdf")],
+    "@file:///tmp/spec.pdf how": [("file", "///tmp/spec.pdf")],
+    "@/tmp/spec.pdf how": [("file", "/tmp/spec.pdf")],
+    "@~/spec.pdf how": [("file", "~/spec.pdf")],
     "@diff @problems @src/app.py": [("diff", ""), ("problems", ""), ("file", "src/app.py")],
 }
 NONE = [
