@@ -112,6 +112,7 @@ def _fields(node: ast.ClassDef) -> tuple[Parameter, ...]:
                         type=kind,
                         default=default,
                         kind="keyword" if only_named else "plain",
+                        is_optional=bool(default),
                     )
                 )
     return tuple(found)
