@@ -38,6 +38,8 @@ class Turn:
     """The places that its context has brought, by their numbers."""
     parts: frozenset[int] = frozenset()
     """Those of all numbers of which only some lines have been shown so far."""
+    stamps: Mapping[int, int] = field(default_factory=dict)
+    """What stood at the places, as a checksum each."""
     tier: Tier = "extractive"
     server: str = ""
     reason: str = ""
@@ -104,6 +106,7 @@ def turn_json(turn: Turn) -> dict[str, Any]:
             str(number): [it.path, it.first_line, it.last_line] for number, it in turn.numbers.items()
         },
         "parts": sorted(turn.parts),
+        "stamps": {str(number): it for number, it in turn.stamps.items()},
         "tier": turn.tier,
         "server": turn.server,
         "reason": turn.reason,
@@ -120,7 +123,7 @@ def turn_value(raw: Mapping[str, Any]) -> Turn:
         return value if isinstance(value, str) else ""
 
     at, task, tier = raw.get("at"), text("task"), text("tier")
-    numbers, parts = raw.get("numbers"), raw.get("parts")
+    numbers, parts, stamps = raw.get("numbers"), raw.get("parts"), raw.get("stamps")
     return Turn(
         id=text("id"),
         at=float(at) if isinstance(at, (int, float)) else 0.0,
@@ -132,6 +135,7 @@ def turn_value(raw: Mapping[str, Any]) -> Turn:
         shown=text("shown"),
         numbers=dict(_places(numbers)) if isinstance(numbers, Mapping) else {},
         parts=frozenset(it for it in parts if type(it) is int) if isinstance(parts, list) else frozenset(),
+        stamps=_stamps(stamps) if isinstance(stamps, Mapping) else {},
         tier=tier if tier in get_args(Tier) else "extractive",  # type: ignore[arg-type]  # as above
         server=text("server"),
         reason=text("reason"),
@@ -160,6 +164,10 @@ def as_markdown(conversation: Conversation, when: Callable[[float], str]) -> str
         ending = "" if it.is_whole else " Not whole." + (f" {it.problem}" if it.problem else "")
         parts.append(f"{quoted}\n\n{it.shown.rstrip()}\n\n*{who} ({it.tier}), {when(it.at)}.{ending}*\n")
     return "\n".join(parts)
+
+
+def _stamps(raw: Mapping[Any, Any]) -> dict[int, int]:
+    return {int(key): it for key, it in raw.items() if str(key).isdigit() and type(it) is int}
 
 
 def _places(raw: Mapping[Any, Any]) -> list[tuple[int, Place]]:
