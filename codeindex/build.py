@@ -25,7 +25,7 @@ from codeindex.ignores import GIT, OURS, Problem
 from codeindex.lease import take
 from codeindex.skip import MARKERS
 from codeindex.store import Indexed, Writer, open_writer, store_folder
-from codeindex.store.disk import move_aside_in
+from codeindex.store.disk import move_aside_in, size_on_disk
 from codeindex.store.errors import Damaged
 from codeindex.store.write import Known
 from codeindex.walk import FoundFile, walk, walk_at
@@ -61,9 +61,15 @@ class Site:
         self.folder = folder
         self.config = config
         self._options = options
-        self.writer = self._opened()
         setup = Setup(folder=folder, config=config, parser=options.parser)
         self._pool = Pool(setup, jobs=options.jobs or os.cpu_count() or 1, limit_s=options.limit_s)
+        if not size_on_disk(folder):
+            self._pool.start(FIRST_WORKERS)  # They take a moment to begin: meanwhile we look around.
+        try:
+            self.writer = self._opened()
+        except BaseException:
+            self._pool.close()
+            raise
 
     def close(self) -> None:
         """End the workers, close the index."""
@@ -137,7 +143,7 @@ class Site:
             self.writer.doubt(judged)
         known = self.writer.known()
         if not known:
-            self._pool.start(FIRST_WORKERS)  # They take a moment to begin: meanwhile we look around.
+            self._pool.start(FIRST_WORKERS)
         problems: list[Problem] = []
         found = {it.relative: it for it in walk(self.root, self.config, problems=problems)}
         changed = [it for it in found.values() if _has_changed(it, known.get(it.relative))]

@@ -45,7 +45,7 @@ class _Index:
     def reader(self) -> Reader | None:
         """Whoever reads in it, if there is something to read."""
         if self._reader is None:
-            self._reader = open_reader(self._folder)
+            self._reader = open_reader(self._folder, lean=True)
         return self._reader
 
     def current(self) -> Reader | None:
@@ -97,7 +97,8 @@ def _work(jobs: Sequence[Job], work: Callable[[Job], Done], results: queue.Simpl
         if TOGETHER_S < now - last:
             results.put(ready)
             ready, last = [], now
-    results.put(ready)
+    if ready:  # Who has heard of all files does not listen any more.
+        results.put(ready)
 
 
 def main() -> int:

@@ -13,7 +13,6 @@ from typing import Protocol
 from codeindex.embed_job import Embedded, Embeds, Portion, Rows, embedded
 from codeindex.embed_job import Reads as ReadsTexts
 from codeindex.embedding import in_order
-from codeindex.types import ChunkRow, FileRow
 
 MOST = 200_000  # Of what is missing, looked at in one go: 30 MB.
 RECENT_FILES = 100
@@ -32,11 +31,11 @@ class Reads(ReadsTexts, Protocol):
     def missing_vectors(self, model: str, limit: int) -> list[tuple[bytes, int]]:
         """Hashes without a vector, each with a chunk that has it."""
 
-    def chunks_of(self, path: str) -> Sequence[ChunkRow]:
-        """A file's chunks."""
+    def latest(self, count: int) -> list[str]:
+        """The files that changed last."""
 
-    def files(self) -> Iterator[FileRow]:
-        """All files."""
+    def hashes_of(self, path: str) -> list[bytes]:
+        """What is embedded of a file."""
 
 
 class Sibling(Protocol):
@@ -129,9 +128,8 @@ def copy_vectors(reader: Reads, writer: Writes, model: str, siblings: Iterable[S
 
 
 def _wanted(reader: Reads, first: Sequence[str]) -> Iterator[bytes]:
-    recent = sorted(((it.mtime_ns, it.path) for it in reader.files()), reverse=True)[:RECENT_FILES]
-    for path in dict.fromkeys([*first, *(it for _, it in recent)]):
-        yield from (it.hash for it in reader.chunks_of(path))
+    for path in dict.fromkeys([*first, *reader.latest(RECENT_FILES)]):
+        yield from reader.hashes_of(path)
 
 
 class _Pace:

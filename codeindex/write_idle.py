@@ -106,7 +106,7 @@ class Idle:
     def _current(self) -> Reader | None:
         if self._reader is None or not self._reader.is_current():
             self.close()
-            self._reader = open_reader(self._site.folder)
+            self._reader = open_reader(self._site.folder, lean=True)
         return self._reader
 
 

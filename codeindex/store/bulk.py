@@ -12,7 +12,7 @@ from codeindex.store.answers import as_list, sound
 from codeindex.store.connect import as_ours
 from codeindex.store.names import Names
 from codeindex.store.packed import Heads, Use, numbers_in, uses_in
-from codeindex.store.rows import path_in
+from codeindex.store.rows import kept_path, path_in
 from codeindex.types import Kind
 
 AT_ONCE = 500  # SQLite takes at least 999 parameters.
@@ -102,6 +102,23 @@ class Bulk(Names):
                 _, scope, signature, doc = ("", "", "", "") if place is None else heads.said(place)
                 text = "\n".join(lines[first - 1 : last])
                 yield ChunkText(hash=digest, scope=scope, signature=signature, doc=doc, text=text)
+
+    def latest(self, count: int) -> list[str]:
+        """The files that changed last, the latest first."""
+        rows = self.rows(
+            "SELECT path FROM file WHERE content IS NOT NULL ORDER BY mtime_ns DESC, path DESC LIMIT ?", count
+        )
+        return [path_in(path) for (path,) in rows]
+
+    def hashes_of(self, path: str) -> list[bytes]:
+        """What is embedded of a file, by its hashes: a fraction of the work of its chunks."""
+        rows = self.rows(
+            "SELECT chunk.hash FROM file JOIN content ON content.id = file.content"
+            " JOIN chunk ON first_chunk <= chunk.id AND chunk.id < first_chunk + chunks"
+            " WHERE path = ? ORDER BY chunk.id",
+            kept_path(path),
+        )
+        return [digest for (digest,) in rows]
 
     def chunk_ranges(self) -> list[tuple[int, int]]:
         """The first chunk of each content that a file has, and how many follow."""

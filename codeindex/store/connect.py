@@ -19,20 +19,29 @@ PATIENCE_MS = 5_000
 MAPPED_BYTES = 1 << 30
 PAGE_BYTES = 2_048  # Every text ends somewhere within a page, and the rest of that is lost.
 PAGES_KB = 32_000
+FEW_PAGES_KB = 4_000
 WAL_PAGES = 8_000  # Sixteen megabytes, before what is in the log is brought home.
 IS_FULL = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_READONLY", "SQLITE_CANTOPEN"})
 IS_BUSY = frozenset({"SQLITE_BUSY", "SQLITE_LOCKED"})
 IS_DAMAGED = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR_SHORT_READ", "SQLITE_MISUSE"})
 
 
-def open_to_read(folder: Path, migrations: Sequence[Migration] = MIGRATIONS) -> sqlite3.Connection:
-    """A connection that cannot write. Raises StoreError; Damaged also where there is no index yet."""
+def open_to_read(
+    folder: Path, migrations: Sequence[Migration] = MIGRATIONS, *, lean: bool = False
+) -> sqlite3.Connection:
+    """A connection that cannot write. Raises StoreError; Damaged also where there is no index yet.
+
+    A ``lean`` one holds few pages and maps none: for who reads everything once, or little.
+    """
     path = folder / disk.NAME
     if not disk.file_id(path):
         raise Damaged("There is no index yet.")
     with translated():
         connection = _connect(path, "ro")
         try:
+            if lean:
+                connection.execute("PRAGMA mmap_size = 0")
+                connection.execute(f"PRAGMA cache_size = -{FEW_PAGES_KB}")
             if _checked(connection, migrations) < len(migrations):
                 raise Damaged("The index is of an older version; it is being brought up to date.")
         except BaseException:
