@@ -105,7 +105,7 @@ async def _steps(it: _Run) -> AsyncGenerator[Event, None]:
     look = await _look(it)
     yield Calling(step=0, tool="search", arguments=_json({"query": it.question.text, "limit": LOOK_HITS}))
     yield Called(step=0, tool="search", result=look)
-    it.look = look.text
+    it.look = look.text if look.places else ""
     # The same for all steps, so that the same server is asked in all of them.
     before = sum(len(turn.content) for turn in it.history) + len(words.asked(it.question, it.look))
     it.tokens_in = before // CHARACTERS_PER_TOKEN + OTHER_TOKENS
@@ -147,8 +147,6 @@ async def _look(it: _Run) -> Result:
     found = await tools.call(
         it.desk.code, "search", {"query": it.question.text[:4_000], "limit": LOOK_HITS}, most=LOOK_CHARACTERS
     )
-    if found.is_error:  # An empty question; then there is nothing to look for.
-        return Result(text="")
     it.places |= dict.fromkeys(found.places)
     return found
 

@@ -46,7 +46,7 @@ TOO_MANY = "Too many calls at once; this one was not made."
 CUT = "(The rest has no room here.)"
 MOST_NOTES = 2_000  # Characters.
 TURN = 4  # Tokens that a chat template puts around a turn, about.
-_ODD = re.compile(r"[^\w./:-]")
+_ODD = re.compile(r"[^\w ./:-]")
 
 
 def system(task: Task, notes: Sequence[str], *, steps: int) -> str:
