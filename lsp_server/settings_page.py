@@ -24,7 +24,6 @@ Settings come from two places.
 The editor wins over the file, and `hearth lsp --model …` over both.
 No file in a repository is ever read.
 What begins with `chat.` or `cloud.` counts in your own file alone, as it decides who gets to see your code.
-Nothing asks a chat model or a cloud yet: these settings are read, checked and kept, and wait for the chat.
 An editor hands over a workspace's settings as if they were yours, and a workspace must not decide that.
 A value that cannot be used is reported once, in one sentence, and its default is used.
 

@@ -53,10 +53,10 @@ class Terminal:
         """Ctrl-C, as a terminal does it: it is the line discipline that sends the signal."""
         self.type("\x03")
 
-    def until(self, text: str, *, after: int = 0) -> None:
-        """Read until this is on the screen; ``after``: behind so many characters of it."""
+    def until(self, text: str, *, times: int = 1) -> None:
+        """Read until this is on the screen, so many times."""
         end = time.monotonic() + PATIENCE_S
-        while text not in self.screen[after:]:
+        while self.screen.count(text) < times:
             if not self.read() or end < time.monotonic():
                 raise AssertionError(f"{text!r} never came; there is:\n{self.screen}")
 

@@ -11,7 +11,9 @@ import typer
 
 from lsp_server.cli import FAILED, INTERRUPTED, NO_MODEL
 from lsp_server.commands import (
+    ask,
     callers,
+    chat,
     complete,
     doctor,
     engine,
@@ -43,6 +45,8 @@ app = typer.Typer(
 app.command("lsp", epilog=EXIT_CODES)(lsp.command)
 app.command("engine", epilog=EXIT_CODES)(engine.command)
 app.command("complete", epilog=EXIT_CODES)(complete.command)
+app.command("ask", epilog=EXIT_CODES)(ask.command)
+app.command("chat", epilog=EXIT_CODES)(chat.command)
 app.command("search", epilog=EXIT_CODES)(search.command)
 app.command("map", epilog=EXIT_CODES)(overview.command)
 app.command("callers", epilog=EXIT_CODES)(callers.command)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
@@ -55,6 +57,22 @@ def terminal() -> Console | None:
     from rich.console import Console
 
     return Console(highlight=False, markup=False, emoji=False)
+
+
+class Nowhere:
+    """For who wants all of it at once, in the end."""
+
+    def wait(self, says: str) -> None:
+        """Nobody watches."""
+
+    def add(self, text: str) -> None:
+        """Nobody reads it now."""
+
+    def end(self) -> None:
+        """It was all."""
+
+    def note(self, line: str) -> None:
+        """It is said elsewhere."""
 
 
 class Pipe:
@@ -107,6 +125,7 @@ class Screen:
         self._has_block = False
         """Whether something stands above it, to keep a line's distance from."""
         self._drawn = 0.0
+        self._late: asyncio.TimerHandle | None = None
 
     def wait(self, says: str) -> None:
         """A line that moves, until the first word is there."""
@@ -117,11 +136,13 @@ class Screen:
             self._show(Spinner("dots", Text(_clean(says), "dim"), style="dim"))
 
     def add(self, text: str) -> None:
-        """Draw it, unless something has just been drawn."""
+        """Draw it; a moment later if something has just been drawn."""
         self._text += text
         if self._drawn + PERIOD_S <= time.monotonic():
             self._draw()
-            self._drawn = time.monotonic()
+        elif self._late is None:
+            with suppress(RuntimeError):  # Without a loop nobody waits, and the end is near.
+                self._late = asyncio.get_running_loop().call_later(PERIOD_S, self._draw)
 
     def end(self) -> None:
         """Print all of it for good. What comes after this is another answer."""
@@ -138,6 +159,10 @@ class Screen:
         self._console.print(Text(f"\n{_clean(line)}", "dim"))
 
     def _draw(self, *, is_all: bool = False) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+        self._drawn = time.monotonic()
         block = self._settle()
         if block is None:
             return
