@@ -13,6 +13,7 @@ from posixpath import dirname
 
 from codeindex.graph_dependencies import Dependencies, dependencies_of
 from codeindex.graph_imports import imported
+from codeindex.graph_modules import shared_folders
 from codeindex.graph_receivers import BARE
 from codeindex.graph_resolve import resolve
 from codeindex.graph_values import Confidence, Definition, Link, Match, Use
@@ -207,14 +208,15 @@ def _with(sight: View, wanted: Sequence[Definition]) -> Sights:
 
 
 def _nearest(sight: View, users: Sequence[int], wanted: Collection[Definition]) -> Sequence[int]:
-    """The contents that use a name: first those where it is defined, then those beside them."""
+    """The contents that use a name: first those where it is defined, then those beside them, then near them."""
     paths = sight.reader.paths_of(users)
     own = {it.row.content for it in wanted}
     folders = {dirname(it.path) for it in wanted}
 
-    def far(content: int) -> tuple[bool, bool, int, str]:
+    def far(content: int) -> tuple[bool, bool, int, int, str]:
         first = paths[content][0]
-        return content not in own, dirname(first) not in folders, len(places(first)), first
+        shared = max((shared_folders(first, f"{it}/") for it in folders), default=0)
+        return content not in own, dirname(first) not in folders, len(places(first)), -shared, first
 
     return sorted((it for it in users if it in paths), key=far)
 

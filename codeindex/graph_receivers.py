@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
 BARE = ""
@@ -79,9 +79,16 @@ def _is_call(text: str, place: re.Match[str]) -> bool:
     return plain and not COMMENT.search(before) and CALLED.match(text, place.end()) is not None
 
 
-def receiver_of(lines: Sequence[str], line: int, column: int) -> str:
-    """What stands before a name at a place: 1-based line, 0-based column."""
+def receiver_of(lines: Sequence[str], line: int, column: int, *, joints: Collection[str] = ()) -> str:
+    """What stands before a name at a place: 1-based line, 0-based column.
+
+    ``joints``: which of the signs that are joints in some languages alone are so here: ``->``, ``:``.
+    """
     before = lines[line - 1][:column][-LONGEST_LINE:]
+    if any(it not in joints and before.rstrip().endswith(it) for it in ("->", ":")) and not (
+        before.rstrip().endswith("::")
+    ):
+        return BARE
     above = lines[line - 2].rstrip() if 1 < line else ""
     if before.lstrip() in JOINTS or (not before.strip() and above.endswith(JOINTS)):
         before = f"{above.strip()} {before.lstrip()}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from codeindex.graph_modules import family
 from codeindex.graph_receivers import BARE, receiver_of
 from codeindex.graph_resolve import resolve
 from codeindex.graph_values import Confidence, Definition, Use
@@ -18,6 +19,8 @@ from codeindex.parse_names import Named, named
 from codeindex.types import Kind, Symbol, SymbolRow
 
 MOST_FILES = 2_000
+JOINTS = {"c": ("->",), "php": ("->",), "lua": (":",)}
+"""Where an arrow or a colon leads to a member, and not to a type."""
 FIELDS = frozenset({Kind.CONSTANT, Kind.VARIABLE})
 
 Texts = Callable[[str], str | None]
@@ -62,6 +65,11 @@ class _File:
             return ""
         symbol = self.syntax.outline.symbols[it.symbol]
         return f"{symbol.scope}.{symbol.name}" if symbol.scope else symbol.name
+
+    def receiver(self, it: Named) -> str:
+        """What stands before a place."""
+        joints = JOINTS.get(family(self.language), ())
+        return receiver_of(self.syntax.source.lines, it.line, it.column, joints=joints)
 
     def symbol(self, it: Named) -> Symbol | None:
         """What is defined at a place."""
@@ -143,7 +151,7 @@ def _matches(
     sight: View, file: _File, it: Named, more: Sequence[Definition]
 ) -> list[tuple[Definition, Confidence]]:
     """What a place may mean, the surest alone."""
-    receiver = BARE if it.role == "import" else receiver_of(file.syntax.source.lines, it.line, it.column)
+    receiver = BARE if it.role == "import" else file.receiver(it)
     use = Use(
         path=file.path,
         language=file.language,
@@ -169,7 +177,7 @@ def _in_file(sight: View, file: _File, meant: Sequence[Definition]) -> Iterator[
         elif it.role == "local":
             confidence = None
         else:
-            receiver = receiver_of(file.syntax.source.lines, it.line, it.column)
+            receiver = file.receiver(it)
             key = it.role, file.scope(it), receiver
             if key not in known:
                 known[key] = _sure(sight, file, it, meant, wanted)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codeindex import graph, graph_view
 from codeindex.identifiers import searchable
@@ -43,6 +43,9 @@ from codeindex.syntax import faults
 from codeindex.types import ChunkRow, Hit, SymbolRow
 from codeindex.walk import belongs
 
+if TYPE_CHECKING:
+    from codeindex.graph_importance import Importance
+
 SIMILAR_TERMS = 12  # Words by which similar code is looked for: the longest, which are the rarest.
 SIMILAR_CANDIDATES = 60
 LEAST_ALIKE = 0.15  # Of the words of both, so many are common.
@@ -74,6 +77,7 @@ class Desk:
         self._reader: Reader | None = None
         self._seen: graph_view.View | None = None
         self._imported: tuple[graph_view.View, list[Importing]] | None = None
+        self._ranked: tuple[graph_view.View, Importance] | None = None
 
     def tell(self, notice: Notice) -> None:
         """Take in a buffer."""
@@ -92,7 +96,7 @@ class Desk:
         """Let go of the index."""
         if self._reader is not None:
             self._reader.close()
-        self._reader = self._seen = self._imported = None
+        self._reader = self._seen = self._imported = self._ranked = None
 
     def _current(self) -> Reader | None:
         if self._reader is not None and not self._reader.is_current():
@@ -250,9 +254,16 @@ class Desk:
     def _map(self, ask: Overview, reader: Reader) -> Answer:
         focus = [it for path in ask.focus if (it := relative_to(self._place.root, path))]
         # Only who wants a map pays for numpy.
+        from codeindex.graph_importance import importance
         from codeindex.outline import outline
 
-        found = outline(reader, ask.tokens, focus=focus, seen=self._view(reader))
+        seen = self._view(reader)
+        ranked = None
+        if not focus:  # Of all, it stays as it is until something changes.
+            if self._ranked is None or self._ranked[0] is not seen:
+                self._ranked = seen, importance(reader, seen=seen)
+            ranked = self._ranked[1]
+        found = outline(reader, ask.tokens, focus=focus, seen=seen, ranked=ranked)
         return {
             "text": found.text,
             "files": list(found.files),

@@ -39,6 +39,8 @@ SLOW_SECONDS = 10.0
 """For what looks into many files."""
 LONGEST_QUERY = 4_000  # Characters: of a pasted log more says nothing new.
 MOST_OF_A_NAME = 50  # Definitions.
+LOOKED_AT = 100
+"""Calls that are looked for at least: with fewer the index gives up sooner, and of a common name too soon."""
 TOO_MANY = "The name stands in too many files to find all its places."
 
 Json = Mapping[str, Any]
@@ -315,10 +317,12 @@ class WorkspaceCode:
         place = roots.found(path)
         if path and place is None:
             return ()
-        params = {"name": name, "limit": limit, "line": line, "path": place[1] if place else ""}
+        most = max(limit, LOOKED_AT)
+        params = {"name": name, "limit": most, "line": line, "path": place[1] if place else ""}
         is_out = method == "callees"
         found: list[Call] = []
         for folder, said in await self._ask(method, params, SLOW_SECONDS, [place[0]] if place else ()):
+            self._late = said.get("partly") or self._late
             found += values_in(said, "edges", lambda it, at=folder: call_of(it, roots, at, is_out=is_out))  # type: ignore[misc]
         return tuple(found[:limit])
 
