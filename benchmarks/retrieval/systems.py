@@ -45,9 +45,9 @@ def systems(
     corpus: Corpus, cache: Path, wanted: Sequence[str], model: Path | None = None
 ) -> Iterator[tuple[str, Ask]]:
     """Those that are wanted, over the same files; ``model`` is the folder of an embedder."""
-    with _indexed(corpus, cache) as reader:
-        chunks = list(_chunks(reader)) if {"raw", "split"} & set(wanted) else []
-        near = _embedded(corpus, cache, model, reader) if model and set(OF_MODEL) & set(wanted) else None
+    with indexed(corpus, cache) as reader:
+        chunks = list(chunks_of(reader)) if {"raw", "split"} & set(wanted) else []
+        near = embedded(corpus, cache, model, reader) if model and set(OF_MODEL) & set(wanted) else None
         for name in wanted:
             ask = _system(name, corpus, reader, chunks, near)
             if ask is None:
@@ -57,7 +57,7 @@ def systems(
                 yield TITLES[name], ask
 
 
-def _indexed(corpus: Corpus, cache: Path) -> Reader:
+def indexed(corpus: Corpus, cache: Path) -> Reader:
     """The index of a corpus, up to date."""
     build(corpus.root, cache, DEFAULTS)
     reader = open_reader(store_folder(corpus.root, cache))
@@ -66,7 +66,7 @@ def _indexed(corpus: Corpus, cache: Path) -> Reader:
     return reader
 
 
-def _embedded(corpus: Corpus, cache: Path, model: Path, reader: Reader) -> ByMeaning:
+def embedded(corpus: Corpus, cache: Path, model: Path, reader: Reader) -> ByMeaning:
     """The model, and a vector of it for each chunk: what is in the index already is not embedded again."""
     embedder = open_embedder(model, threads=os.cpu_count() or 1)
     with open_writer(store_folder(corpus.root, cache), rules=rules()) as writer:
@@ -126,7 +126,8 @@ def _shown(reader: Reader, found: Sequence[tuple[int, float]]) -> list[Found]:
     ]
 
 
-def _chunks(reader: Reader) -> Iterator[Text]:
+def chunks_of(reader: Reader) -> Iterator[Text]:
+    """Every chunk of every file, with its text."""
     for file in reader.files():
         lines = reader.text(file.content).split("\n")
         for row in reader.chunks_of(file.path):
