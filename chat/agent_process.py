@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 LONGEST_LINE = 4_000_000  # Bytes: more than any answer that a model could read.
 MOST_BYTES = 64_000_000
 """That one process may say in all: one that floods is ended."""
+MOST_LINES = 20_000
 WRITE_SECONDS = 10.0
 END_SECONDS = 1.0
 """How long it may take to end by itself when its input has closed, and again when it is asked to."""
@@ -39,6 +40,7 @@ class Spoken:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._heard = 0
+        self._lines = 0
 
     @classmethod
     async def start(cls, command: Sequence[str], own: Mapping[str, str], folder: Path) -> Spoken:
@@ -64,8 +66,9 @@ class Spoken:
             logger.warning("agent process floods")
             return None
         self._heard += len(line)
-        if MOST_BYTES < self._heard:
-            logger.warning("agent process floods bytes=%d", self._heard)
+        self._lines += 1
+        if MOST_BYTES < self._heard or MOST_LINES < self._lines:
+            logger.warning("agent process floods bytes=%d lines=%d", self._heard, self._lines)
             return None
         return line or None
 
