@@ -92,6 +92,11 @@ def begin(asked: str, *, root: str = "") -> Conversation:
     return Conversation(id=uuid.uuid4().hex, title=title_of(asked), root=root)
 
 
+def new_turn(asked: str, *, task: Task = "ask", path: str = "") -> Turn:
+    """A question that nobody has answered yet."""
+    return Turn(id=uuid.uuid4().hex, at=time.time(), asked=asked, task=task, path=path)
+
+
 def resend(conversation: Conversation, turn: int) -> tuple[Conversation, tuple[str, ...]]:
     """The conversation before this turn, to ask anew, and the ids of the turns that this drops."""
     before = back_to(conversation, turn)
@@ -182,9 +187,7 @@ class _Reply:
         self._choice = choice
         self._keep = keep
         self._sampling = sampling
-        self._turn = Turn(
-            id=uuid.uuid4().hex, at=time.time(), asked=asked, task=question.task, path=question.path
-        )
+        self._turn = new_turn(asked, task=question.task, path=question.path)
         self._kept: Turn | None = None
         self._kept_at = 0.0
         self._problems: list[str] = []

@@ -13,6 +13,16 @@ STATUS = "hearth/status"
 CURSOR = "hearth/cursor"
 SEARCH = "hearth/search"
 INDEX = "hearth/index"
+CHAT = "hearth/chat"
+CHAT_HISTORY = "hearth/chatHistory"
+CHAT_OPEN = "hearth/chatOpen"
+CHAT_RENAME = "hearth/chatRename"
+CHAT_DELETE = "hearth/chatDelete"
+CHAT_EXPORT = "hearth/chatExport"
+CHAT_SUGGEST = "hearth/chatSuggest"
+WHY = "hearth/why"
+SENT = "hearth/sent"
+CLEAR_SENT = "hearth/clearSent"
 
 ACCEPTED = "hearth.accepted"
 DISMISSED = "hearth.dismissed"
@@ -25,7 +35,22 @@ RESUME_INDEX = "hearth.resumeIndex"
 RESCAN_INDEX = "hearth.rescanIndex"
 RUN = "hearth.run"
 
-CUSTOM_METHODS = (STATUS, CURSOR, SEARCH, INDEX)
+CUSTOM_METHODS = (
+    STATUS,
+    CURSOR,
+    SEARCH,
+    INDEX,
+    CHAT,
+    CHAT_HISTORY,
+    CHAT_OPEN,
+    CHAT_RENAME,
+    CHAT_DELETE,
+    CHAT_EXPORT,
+    CHAT_SUGGEST,
+    WHY,
+    SENT,
+    CLEAR_SENT,
+)
 COMMANDS = (
     ACCEPTED,
     DISMISSED,
@@ -36,6 +61,7 @@ COMMANDS = (
     PAUSE_INDEX,
     RESUME_INDEX,
     RESCAN_INDEX,
+    RUN,
 )
 CODE_ACTION_KINDS = ("quickfix", "refactor.extract", "refactor.rewrite", "source")
 SOURCES = ("memory", "model", "both")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from chat.code import Code
 from chat.edits_types import NewFile
+from chat.types import Problem
 from codeindex.types import SymbolRow
 from lsp_server import convert
 from lsp_server.chat_code import make_code
@@ -83,7 +84,7 @@ class Places:
     def code(self, asked: Document) -> Code:
         """The workspace's code; of a document that is in no folder, its text as well."""
         ls = self._ls
-        code = make_code(ls.workbench, ls.documents, lambda: self.folders, self._problems)
+        code = make_code(ls.workbench, ls.documents, lambda: self.folders, self.problems)
         if self.is_inside(asked.uri):
             return code
         return WithDocument(code, self.path_of(asked.uri), lambda: ls.documents.get(asked.uri))
@@ -102,7 +103,9 @@ class Places:
     def _is_there(self, file: NewFile) -> bool:
         return os.path.lexists(convert.file_path(self.uri_of(file.path)))
 
-    def _problems(self) -> Any:
+    def problems(self) -> Iterator[Problem]:
+        """The diagnostics that the editor has told of, as far as they still hold."""
+
         def version(uri: str) -> int | None:
             document = self._ls.documents.get(uri)
             return document.version if document else None

@@ -13,6 +13,7 @@ from pygls.protocol import LanguageServerProtocol, default_converter
 
 from chat.recipes import Book
 from lsp_server import convert, wiring
+from lsp_server.chats import Chats
 from lsp_server.convert import Encoding
 from lsp_server.dismissals import Dismissals
 from lsp_server.documents import Documents
@@ -80,6 +81,7 @@ class Assistant(LanguageServer):
         self.problems = SeenProblems()
         self.recipes = Book(paths.config_dir())
         self.runs = Runs(self)
+        self.chats = Chats(self)
         self.cursors: dict[str, lsp.Position] = {}
         """Where the cursor was last in each document that is open or was."""
         self._hint: asyncio.TimerHandle | None = None

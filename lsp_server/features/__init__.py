@@ -10,6 +10,7 @@ from lsprotocol import types as lsp
 
 from lsp_server import protocol
 from lsp_server.features import (
+    chat,
     commands,
     configuration,
     hints,
@@ -60,6 +61,16 @@ FEATURES = (
     Feature(lsp.WORKSPACE_SYMBOL, workspace_symbol.handle, lsp.WorkspaceSymbolOptions(), degraded=[]),
     Feature(protocol.SEARCH, search.handle, degraded=search.NOTHING),
     Feature(protocol.INDEX, index.handle, degraded={"folders": []}),
+    Feature(protocol.CHAT, chat.handle, degraded=chat.NOTHING),
+    Feature(protocol.CHAT_HISTORY, chat.history, degraded={"conversations": [], "problem": chat.FAILED}),
+    Feature(protocol.CHAT_OPEN, chat.open_, degraded={"conversation": None, "problem": chat.FAILED}),
+    Feature(protocol.CHAT_RENAME, chat.rename, degraded={"isRenamed": False, "problem": chat.FAILED}),
+    Feature(protocol.CHAT_DELETE, chat.delete, degraded={"deleted": 0, "problem": chat.FAILED}),
+    Feature(protocol.CHAT_EXPORT, chat.export, degraded={"text": None, "problem": chat.FAILED}),
+    Feature(protocol.CHAT_SUGGEST, chat.suggest, degraded={"items": [], "word": ""}),
+    Feature(protocol.WHY, chat.why, degraded={"decisions": []}),
+    Feature(protocol.SENT, chat.sent, degraded={"entries": [], "problem": chat.FAILED}),
+    Feature(protocol.CLEAR_SENT, chat.clear_sent, degraded={"cleared": 0, "problem": chat.FAILED}),
     Feature(protocol.CURSOR, hints.cursor, at_once=True),
     Feature(protocol.STATUS, status.handle),
 )

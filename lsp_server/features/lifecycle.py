@@ -27,6 +27,7 @@ async def initialized(ls: Assistant, params: lsp.InitializedParams) -> None:
 
 async def shutdown(ls: Assistant, params: None) -> None:
     """Give the engine back; requests in flight are answered as cancelled."""
+    await ls.chats.close()
     await ls.workbench.close()
 
 
