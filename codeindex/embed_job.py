@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from codeindex.embed_card import Model
+from codeindex.embed_memory import give_back
 from codeindex.embedding import Headed, embedded_text
 from codeindex.store import Reader, StoreError
 from codeindex.store.errors import Damaged
@@ -106,6 +107,7 @@ class Embedding:
 
     def prepare(self, model: Model) -> None:
         """Load the model, if it can be; that it cannot is said when it is asked."""
+        give_back()  # What reading has left behind.
         with suppress(ModelError):
             self._opened(model)
 
@@ -126,8 +128,6 @@ class Embedding:
 
     def rest(self) -> None:
         """Keep no more than the next save needs."""
-        from codeindex.embed_memory import give_back
-
         if self._embedder is not None:
             self._embedder.rest()
         give_back()

@@ -16,6 +16,8 @@ MERGED_PAGES = 500  # Of the full-text index, in one step.
 FREED_PAGES = 4_000
 GROWN = 1.3  # Times the contents that there had been.
 TABLES = ("chunk_fts", "name_fts", "path_fts", "used_fts")
+INDEXES = ("file", "name_text")
+"""Filled in another order than their own, so that their pages stay half empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,9 @@ def collect(connection: sqlite3.Connection, how: Collecting, now: float, stop: C
             _merged(connection, table, -MERGED_PAGES)  # From here on, all of it is to become one.
         while (victims or grown) and not stop() and _merged(connection, table, MERGED_PAGES):
             pass
+    for it in INDEXES:
+        if grown and not stop():
+            connection.execute(f"REINDEX {it}")
     if grown and not stop():
         connection.execute(
             "INSERT OR REPLACE INTO meta SELECT 'merged', value FROM meta WHERE key = 'next_content'"

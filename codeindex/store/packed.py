@@ -21,8 +21,11 @@ REACH = 32_768  # Bytes: further back zlib does not refer.
 WIDTHS = {"B": 1, "H": 2, "I": 4}
 """Bytes of a number."""
 SIZE = 4
-TOGETHER = 16
+TOGETHER = 32
 """Symbols that are packed in one piece: who asks for one unpacks no more."""
+BARE = -zlib.MAX_WBITS
+"""Without zlib's head and sum, which would be a tenth of many small pieces. The text has them, and with them the
+sum of what it refers to: where a piece is damaged, the text does not open."""
 KINDS = (
     Kind.CLASS,
     Kind.CONSTANT,
@@ -67,7 +70,7 @@ class Heads:
 
     def text(self, packed: bytes) -> str:
         """The text that was packed with these heads. Raises ValueError or zlib.error if one is damaged."""
-        self._open = [zlib.decompress(it) for it in self._parts]
+        self._open = [zlib.decompress(it, BARE) for it in self._parts]
         unpacker = zlib.decompressobj(zdict=b"".join(self._open)[-REACH:])
         data = unpacker.decompress(packed)
         if not unpacker.eof:
@@ -101,7 +104,7 @@ class Heads:
         return self._unpacked(0)
 
     def _unpacked(self, place: int) -> Any:
-        data = self._open[place] if self._open else zlib.decompress(self._parts[place])
+        data = self._open[place] if self._open else zlib.decompress(self._parts[place], BARE)
         return json.loads(data.decode("utf-8", "surrogatepass"))
 
 
@@ -142,7 +145,7 @@ def pack_heads(
             [it.signature for it in some],
         )
         parts.append(_json(columns))
-    packed = [zlib.compress(it) for it in parts]
+    packed = [zlib.compress(it, wbits=BARE) for it in parts]
     sizes = array("I", [len(parts), *accumulate(map(len, packed))])
     return b"".join((sizes.tobytes(), *packed)), b"".join(parts)[-REACH:], places
 
@@ -193,7 +196,7 @@ def pack_uses(references: Sequence[Reference], places: dict[str, int]) -> bytes:
         for step, it in zip(_rises(symbols), uses, strict=True)
     ]
     columns = [pack_numbers(it) for it in ([it[1] for it in uses], _rises(lines), rest)]
-    return len(uses).to_bytes(SIZE, "little") + zlib.compress(b"".join(columns))
+    return len(uses).to_bytes(SIZE, "little") + zlib.compress(b"".join(columns), wbits=BARE)
 
 
 def uses_in(data: bytes) -> Iterator[Use]:
@@ -201,7 +204,7 @@ def uses_in(data: bytes) -> Iterator[Use]:
     if not data:
         return iter(())
     count = int.from_bytes(data[:SIZE], "little")
-    packed = zlib.decompress(data[SIZE:])
+    packed = zlib.decompress(data[SIZE:], BARE)
     columns = []
     for _ in range(3):
         size = 1 + count * WIDTHS[chr(packed[0])]
