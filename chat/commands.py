@@ -81,8 +81,6 @@ COMMANDS = (
         kind="quickfix.hearth.fix",
         about="problem",
         gives="edits",
-        part="imports",
-        model="better",
     ),
     Command(
         name="explain",

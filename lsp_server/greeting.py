@@ -33,7 +33,7 @@ def capabilities(client: Any) -> dict[str, Any]:
         "positionEncoding": agreed_encoding(client),
         "textDocumentSync": {"openClose": True, "change": 2, "save": True},
         "inlineCompletionProvider": {},
-        "codeActionProvider": {},
+        "codeActionProvider": {"codeActionKinds": list(protocol.CODE_ACTION_KINDS)},
         "workspaceSymbolProvider": {"resolveProvider": False},
         "executeCommandProvider": {"commands": list(protocol.COMMANDS)},
         "workspace": {

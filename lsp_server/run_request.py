@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from lsp_server.convert import Encoding
 from lsp_server.documents import Document
 from lsp_server.seen_problems import problems_of
 
+NAME = re.compile(r"[^\W\d][\w$]*|\$[\w$]+")
 LONGEST_INSTRUCTION = 20_000  # characters
 MOST_DIAGNOSTICS = 20
 
@@ -79,7 +81,13 @@ def subject(request: RunRequest, document: Document, path: str, encoding: Encodi
         version=document.version,
         problems=tuple(problems_of(request.diagnostics, path)),
         name=request.name,
+        word=_word(document.lines[first[0]], first[1]),
     )
+
+
+def _word(line: str, index: int) -> str:
+    """The name at a place, or right before it."""
+    return next((it[0] for it in NAME.finditer(line) if it.start() <= index <= it.end()), "")
 
 
 def _text(said: dict[str, Any], key: str) -> str:

@@ -11,12 +11,14 @@ from lsprotocol import types as lsp
 from lsp_server import protocol
 from lsp_server.features import (
     chat,
+    code_action,
     commands,
     configuration,
     hints,
     index,
     inline_completion,
     lifecycle,
+    run,
     search,
     status,
     sync,
@@ -57,7 +59,12 @@ FEATURES = (
         lsp.InlineCompletionOptions(),
         degraded=[],
     ),
-    Feature(lsp.TEXT_DOCUMENT_CODE_ACTION, hints.code_action, lsp.CodeActionOptions(), degraded=[]),
+    Feature(
+        lsp.TEXT_DOCUMENT_CODE_ACTION,
+        code_action.handle,
+        lsp.CodeActionOptions(code_action_kinds=protocol.CODE_ACTION_KINDS),
+        degraded=[],
+    ),
     Feature(lsp.WORKSPACE_SYMBOL, workspace_symbol.handle, lsp.WorkspaceSymbolOptions(), degraded=[]),
     Feature(protocol.SEARCH, search.handle, degraded=search.NOTHING),
     Feature(protocol.INDEX, index.handle, degraded={"folders": []}),
@@ -85,6 +92,7 @@ COMMANDS = {
     protocol.PAUSE_INDEX: index.pause,
     protocol.RESUME_INDEX: index.resume,
     protocol.RESCAN_INDEX: index.rescan,
+    protocol.RUN: run.handle,
 }
 
 

@@ -1,7 +1,4 @@
-"""Where the cursor is, before anything is typed: `hearth/cursor`, and code actions, of which there are none.
-
-Editors ask for code actions wherever the cursor comes to rest; that is all that is taken from it.
-"""
+"""Where the cursor is, before anything is typed: `hearth/cursor`; a question for code actions is one too."""
 
 from __future__ import annotations
 
@@ -19,10 +16,3 @@ def cursor(ls: Assistant, params: Any) -> None:
     line, character = getattr(position, "line", None), getattr(position, "character", None)
     if isinstance(uri, str) and isinstance(line, int) and isinstance(character, int):
         ls.hint(uri, lsp.Position(line=max(line, 0), character=max(character, 0)))
-
-
-async def code_action(ls: Assistant, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
-    """The cursor rests here, if nothing is selected."""
-    if params.range.start == params.range.end:
-        ls.hint(params.text_document.uri, params.range.end)
-    return []

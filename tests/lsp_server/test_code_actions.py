@@ -56,7 +56,8 @@ def test_with_a_model() -> None:
 def test_a_problem() -> None:
     """Each error and warning here can be fixed, in its own words; a hint is none."""
     hint = replace_severity(WRONG, lsp.DiagnosticSeverity.Hint)
-    found = offers(replace(HERE, diagnostics=(WRONG, hint), only=("quickfix",)), FULL)
+    moment = replace(HERE, diagnostics=(WRONG, hint), only=("quickfix",), has_model=True)
+    found = offers(moment, FULL)
     assert [it.title for it in found] == ["Hearth: Fix “undefined name 'os' (F821)”"]
     [fix] = found
     assert fix.diagnostics == [WRONG]
