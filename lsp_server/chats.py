@@ -316,7 +316,7 @@ class _Telling:
             self._send(self._request.bar, {"kind": "report", "message": message})
 
     def _send(self, token: Token, value: dict[str, Any]) -> None:
-        self._ls.protocol.notify(lsp.PROGRESS, {"token": token, "value": value})
+        self._ls.protocol.notify(lsp.PROGRESS, lsp.ProgressParams(token=token, value=value))
 
 
 def _refused(reason: str, request: ChatRequest, conversation: str = "") -> dict[str, Any]:
