@@ -223,10 +223,14 @@ async def _show(page: Page, code_: Code, frames: Sequence[tuple[str, int, Frame]
 
 async def _made(code_: Code, says: str) -> list[Line]:
     """The lines whose texts have the longest part of the message that any has."""
-    for part in message_parts(says):
-        found = await code_.lines(re.escape(part), words=(part,), limit=20)
-        if found.lines:
-            return sorted(found.lines, key=lambda it: (is_test(it.path), it.path, it.line))
+    parts = message_parts(says)
+    if not parts:
+        return []
+    found = await code_.lines("|".join(map(re.escape, parts)), words=tuple(parts), limit=200)
+    for part in parts:
+        lines = [it for it in found.lines if part in it.text]
+        if lines:
+            return sorted(lines, key=lambda it: (is_test(it.path), it.path, it.line))
     return []
 
 

@@ -91,12 +91,11 @@ async def callees(page: Page, code_: Code, it: Shown) -> None:
 
 async def uses(page: Page, code_: Code, it: Shown) -> None:
     """Every place of its name, in code."""
-    found = await code_.occurrences(it.row.name, path=it.path, line=it.row.line)
+    lines = await code_.lines(rf"(?<!\w){re.escape(it.row.name)}(?!\w)", words=(it.row.name,), limit=MOST)
+    # To be sure of each place takes reading all files that have the name.
+    found = () if lines.more else await code_.occurrences(it.row.name, path=it.path, line=it.row.line)
     if not found:
-        lines = await code_.lines(rf"\b{re.escape(it.row.name)}\b", words=(it.row.name,), limit=MOST)
-        page.add(
-            f"Lines with {code(it.row.name)}, {count(len(lines.lines) + lines.more, 'in all', 'in all')}:"
-        )
+        page.add(f"Lines with {code(it.row.name)}, {len(lines.lines) + lines.more:,} in all:")
         grouped(page, lines.lines)
         return
     used = [one for one in found if not one.is_definition]

@@ -208,7 +208,7 @@ def _with(sight: View, wanted: Sequence[Definition]) -> Sights:
 
 
 def _nearest(sight: View, users: Sequence[int], wanted: Collection[Definition]) -> Sequence[int]:
-    """The contents that use a name: first those where it is defined, then those beside them, then near them."""
+    """The contents that use a name: those where it is defined, then those beside and near them first."""
     paths = sight.reader.paths_of(users)
     own = {it.row.content for it in wanted}
     folders = {dirname(it.path) for it in wanted}

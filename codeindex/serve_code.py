@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,7 +77,18 @@ class Lines:
         self._config = config
         self._overlay = overlay
         self._sight = sight
-        self._now: dict[str, Sequence[str] | None] = {}
+        self._now: dict[str, str | bool] = {}
+
+    def is_same(self, path: str) -> bool:
+        """Whether a file says what the index has of it."""
+        return self._look(path) is True
+
+    def text(self, path: str) -> str | None:
+        """A file's text as it is now; None if it is gone."""
+        now = self._look(path)
+        if now is True:
+            return "\n".join(self._sight.lines(self._sight.files[path].content))
+        return None if now is False else now
 
     def now(self, path: str, line: int) -> tuple[int, str] | None:
         """Where a line of the index is now, and what it says; None if it is gone."""
@@ -87,33 +98,33 @@ class Lines:
         indexed = self._sight.lines(known.content)
         if not 0 < line <= len(indexed):
             return None
-        text = indexed[line - 1]
-        lines = self._lines(path, known.content, known.language, indexed)
-        at = moved_to([text], lines, line) if lines is not None else 0
+        text, now = indexed[line - 1], self._look(path)
+        if isinstance(now, bool):
+            return (line, text) if now else None
+        at = moved_to([text], now.split("\n"), line)
         return (at, text) if at else None
 
-    def text(self, path: str, content: int, language: str) -> str | None:
-        """A file's text as it is now; None if it is gone."""
-        lines = self._lines(path, content, language, self._sight.lines(content))
-        return None if lines is None else "\n".join(lines)
-
-    def _lines(self, path: str, content: int, language: str, indexed: Sequence[str]) -> Sequence[str] | None:
+    def _look(self, path: str) -> str | bool:
+        """The text as it is now; True if it is what the index has, False if there is none."""
         if path not in self._now:
-            self._now[path] = self._read(path, content, language, indexed)
+            self._now[path] = self._read(path)
         return self._now[path]
 
-    def _read(self, path: str, content: int, language: str, indexed: Sequence[str]) -> Sequence[str] | None:
+    def _read(self, path: str) -> str | bool:
         unsaved = self._overlay.text(path)
         if unsaved is not None:
-            return unsaved.split("\n")
+            return unsaved
+        known = self._sight.files.get(path)
         try:
             data = read_bytes(self._root / path, self._config.max_bytes)
         except OSError:
-            return None
-        if self._reader.is_text_of(content, content_hash(language, data)):
-            return indexed
+            return False
+        if known and self._reader.is_text_of(known.content, content_hash(known.language, data)):
+            return True
         text = text_of(data)
-        return None if text is None else text.split("\n")
+        if known and text and self._reader.is_text_of(known.content, content_hash(known.language, text)):
+            return True  # Its line ends are others.
+        return False if text is None else text
 
 
 def _targets(sight: View, row: ImportRow) -> list[str]:

@@ -35,7 +35,7 @@ from codeindex.search_check import Check, Source
 from codeindex.search_words import by_words
 from codeindex.serve_buffers import Buffers, relative_to
 from codeindex.serve_code import Importing, Lines, all_imports, fitting, imports_of
-from codeindex.serve_lines import find_lines
+from codeindex.serve_lines import Texts, find_lines
 from codeindex.serve_meaning import Meaning
 from codeindex.serve_symbols import find_symbols, outline_of
 from codeindex.store import Reader, StoreError, open_reader
@@ -77,6 +77,7 @@ class Desk:
         self._reader: Reader | None = None
         self._seen: graph_view.View | None = None
         self._imported: tuple[graph_view.View, list[Importing]] | None = None
+        self._texts: Texts | None = None
         self._ranked: tuple[graph_view.View, Importance] | None = None
 
     def tell(self, notice: Notice) -> None:
@@ -96,7 +97,7 @@ class Desk:
         """Let go of the index."""
         if self._reader is not None:
             self._reader.close()
-        self._reader = self._seen = self._imported = self._ranked = None
+        self._reader = self._seen = self._imported = self._ranked = self._texts = None
 
     def _current(self) -> Reader | None:
         if self._reader is not None and not self._reader.is_current():
@@ -291,7 +292,7 @@ class Desk:
         overlay = self._buffers.overlay
         with reader.snapshot():
             open_paths = overlay.paths()
-            found = occurrences(self._view(reader), self._text, open_paths, ask.name, path, ask.line)
+            found = occurrences(self._view(reader), self._now, open_paths, ask.name, path, ask.line)
         return {
             "occurrences": [{**asdict(it), "confidence": it.confidence.value} for it in found.found],
             "unread": found.unread,
@@ -299,12 +300,14 @@ class Desk:
 
     def _grep(self, ask: Grep, reader: Reader) -> Answer:
         with reader.snapshot():
-            sight, now = self._view(reader), self._lines(reader).text
+            if self._texts is None or self._texts.reader is not reader:
+                self._texts = Texts(reader)
+            sight, now = self._view(reader), self._lines(reader)
             asked = (ask.pattern, ask.words, ask.paths, ask.limit)
-            found = find_lines(reader, self._buffers.overlay, sight, now, *asked)
+            found = find_lines(self._texts, self._buffers.overlay, sight, now, *asked)
         return {"lines": [asdict(it) for it in found.lines], "more": found.more}
 
-    def _text(self, path: str) -> str | None:
+    def _now(self, path: str) -> str | None:
         """A file as it is now, if it belongs."""
         unsaved = self._buffers.overlay.text(path)
         if unsaved is not None:

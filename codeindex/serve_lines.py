@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from codeindex.graph_view import View, qualified
 from codeindex.overlay import Overlay
 from codeindex.rank_places import places
+from codeindex.serve_code import Lines
 from codeindex.store.asked import matching
 from codeindex.store.read import Reader
 
@@ -29,10 +30,34 @@ NO_CODE = frozenset(
     | {"xml", "yaml", "csv", "diff"}
 )
 """Languages of texts and data."""
+Hit = tuple[int, str]
+"""A line by its number, and what it says."""
 LONGEST_LINE = 1_000  # Characters: what is longer was written by no person.
 
-Now = Callable[[str, int, str], str | None]
-"""A file's text as it is now, by its path, its content in the index and its language; None if it is gone."""
+MOST_KEPT = (
+    24_000_000  # Characters of texts that are kept at hand: a million lines are more, and take longer.
+)
+WITH_AROUND = 100  # Lines of which it is said what they stand in: who gets more reads no more.
+
+
+class Texts:
+    """Texts of the index, unpacked once. For one thread, and as long as the index is open."""
+
+    def __init__(self, reader: Reader) -> None:
+        """Nothing is unpacked yet."""
+        self.reader = reader
+        self._kept: dict[int, str] = {}
+        self._size = 0
+
+    def text(self, content: int) -> str:
+        """A content's text."""
+        found = self._kept.get(content)
+        if found is None:
+            found = self.reader.text(content)
+            if self._size + len(found) <= MOST_KEPT:
+                self._kept[content] = found
+                self._size += len(found)
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +82,10 @@ class Found:
 
 
 def find_lines(
-    reader: Reader,
+    texts: Texts,
     overlay: Overlay,
     sight: View,
-    now: Now,
+    now: Lines,
     pattern: str,
     words: Collection[str],
     paths: tuple[str, ...],
@@ -68,42 +93,44 @@ def find_lines(
 ) -> Found:
     """Look at every text that has one of the words; each once, whatever number of files has it."""
     wanted = re.compile(pattern)
-    files = {
-        path: it for path, it in sight.files.items() if it.language not in NO_CODE and path not in overlay
-    }
-    for path in overlay.paths():
-        if path in sight.files:
-            files[path] = sight.files[path]
+    files = {path: it for path, it in sight.files.items() if it.language not in NO_CODE}
     if paths:
         kept = frozenset(matching(paths, list(files)))
         files = {path: it for path, it in files.items() if path in kept}
-    hits: dict[int, tuple[int, ...]] = {}
-    found: list[Line] = []
+    hits: dict[int, tuple[Hit, ...]] = {}
+    found: list[tuple[str, int, str, bool]] = []
     for path, row in files.items():
-        unsaved = overlay.text(path)
-        if unsaved is None:
-            if row.content not in hits:
-                hits[row.content] = tuple(_hits(reader.text(row.content), wanted, words))
-            if not hits[row.content]:
-                continue
-        text = now(path, row.content, row.language) if unsaved is None else unsaved
-        if text is None:
+        if path in overlay:
+            text = overlay.text(path) or ""
+            found += [(path, line, it, False) for line, it in _hits(text, wanted, words)]
             continue
-        lines = text.split("\n")
-        is_same = unsaved is None and lines == sight.lines(row.content)
-        for line in hits[row.content] if is_same else _hits(text, wanted, words):
-            around = _around(sight, path, line) if is_same else ""
-            found.append(Line(path=path, line=line, text=lines[line - 1], around=around))
-    found.sort(key=lambda it: (len(places(it.path)), it.path, it.line))
-    return Found(lines=tuple(found[:limit]), more=max(0, len(found) - limit))
+        if row.content not in hits:
+            hits[row.content] = tuple(_hits(texts.text(row.content), wanted, words))
+        if not hits[row.content]:
+            continue
+        if now.is_same(path):
+            found += [(path, line, it, True) for line, it in hits[row.content]]
+        elif (newer := now.text(path)) is not None:
+            found += [(path, line, it, False) for line, it in _hits(newer, wanted, words)]
+    found.sort(key=lambda it: (len(places(it[0])), it[0], it[1]))
+    lines = tuple(
+        Line(
+            path=path,
+            line=line,
+            text=it,
+            around=_around(sight, path, line) if is_same and number < WITH_AROUND else "",
+        )
+        for number, (path, line, it, is_same) in enumerate(found[:limit])
+    )
+    return Found(lines=lines, more=max(0, len(found) - limit))
 
 
-def _hits(text: str, wanted: re.Pattern[str], words: Collection[str]) -> Iterator[int]:
-    """The lines in which the pattern is found."""
+def _hits(text: str, wanted: re.Pattern[str], words: Collection[str]) -> Iterator[Hit]:
+    """The lines in which the pattern is found, each with its number."""
     if not words:
         for number, line in enumerate(text.split("\n"), 1):
             if len(line) <= LONGEST_LINE and wanted.search(line):
-                yield number
+                yield number, line
         return
     starts: set[int] = set()
     for word in words:
@@ -118,7 +145,7 @@ def _hits(text: str, wanted: re.Pattern[str], words: Collection[str]) -> Iterato
         end = text.find("\n", start)
         line = text[start : end if 0 <= end else len(text)]
         if len(line) <= LONGEST_LINE and wanted.search(line):
-            yield number
+            yield number, line
 
 
 def _around(sight: View, path: str, line: int) -> str:
