@@ -8,19 +8,23 @@ from __future__ import annotations
 import io
 import logging
 import re
+import time
 import zipfile
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from chat.documents_rank import Section, ranked
 from chat.types import Piece, Place
-from codeindex.files import read_bytes, text_of
+from codeindex.files import read_bytes, signature, text_of
 from codeindex.secret import secret_name
 
 MOST_BYTES = 50_000_000
 MOST_CHARACTERS = 2_000_000  # About a thousand pages; what comes behind them is left out.
-MOST_PAGES = 2_000
+MOST_PAGES = 1_000
+PATIENCE = 20.0  # Seconds for the pages of one document: somebody waits for an answer.
+REMEMBERED = 8  # Documents: the next question is mostly about the same one.
 PAGE = "\f"
 """Between two pages of a text that has pages."""
 LONGEST = 1_600  # Characters of a piece, about: some paragraphs under one heading.
@@ -47,9 +51,16 @@ def read(path: Path) -> str:
     if secret_name(path.as_posix().lstrip("/")):
         raise CannotRead(f"{path.name} is a file that keeps secrets, and is not read.")
     try:
-        data = read_bytes(path, MOST_BYTES)
+        return _read(path, signature(path))
     except OSError as exc:
         raise CannotRead(f"{path.name} cannot be read: {exc.strerror or exc}.") from exc
+
+
+@lru_cache(REMEMBERED)
+def _read(path: Path, _: object) -> str:
+    """What stands in it now; whoever changes it changes its signature."""
+    ending = path.suffix.lower()
+    data = read_bytes(path, MOST_BYTES)
     if MOST_BYTES < len(data):
         raise CannotRead(f"{path.name} is larger than {MOST_BYTES // 1_000_000} MB.")
     if ending == ".pdf":
@@ -188,17 +199,22 @@ def _pdf(path: Path, data: bytes) -> str:
         if reader.is_encrypted and not reader.decrypt(""):
             raise CannotRead(f"{path.name} is locked with a password.")
         found: list[str] = []
-        size = 0
-        for number in range(min(MOST_PAGES, len(reader.pages))):
+        size, late = 0, time.monotonic() + PATIENCE
+        many = len(reader.pages)
+        for number in range(min(MOST_PAGES, many)):
             found.append(reader.pages[number].extract_text().replace(PAGE, " ").strip())
             size += len(found[-1])
-            if MOST_CHARACTERS < size:
+            if MOST_CHARACTERS < size or late < time.monotonic():
                 break
     except CannotRead:
         raise
     except Exception as exc:  # It reads what others wrote, and fails in more ways than it says.
         raise CannotRead(f"{path.name} is damaged, or no PDF.") from exc
-    return f"\n{PAGE}".join(found) if any(found) else ""
+    if not any(found):
+        return ""
+    if len(found) < many:
+        found.append(f"(Only the first {len(found)} of {many} pages were read.)")
+    return f"\n{PAGE}".join(found)
 
 
 def _docx(path: Path, data: bytes) -> str:

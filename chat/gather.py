@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from chat.code import Code
 from chat.gather_files import cut_file, lines_piece, problem_piece, symbol_piece
@@ -47,6 +48,15 @@ _COMMANDS = (
 COMMANDS = frozenset(_COMMANDS.split())
 
 
+@runtime_checkable
+class OnDisk(Protocol):
+    """Code that says in which folders it lies: documents that no index reads are looked for there."""
+
+    def roots(self) -> tuple[Path, ...]:
+        """The workspace's folders."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
     """What may go into a prompt, and what was asked for and is not there."""
@@ -62,11 +72,12 @@ async def gather(
 ) -> Gathered:
     """The pieces for a question, in about so many tokens.
 
-    ``roots`` are the workspace's folders: documents that the index does not read, PDF and DOCX, are looked
-    for there when they are mentioned.
+    ``roots`` are the workspace's folders, if the code itself does not say so: documents that the index does
+    not read, PDF and DOCX, are looked for there when they are mentioned.
     """
+    folders = roots or (code.roots() if isinstance(code, OnDisk) else ())
     found = await asyncio.gather(
-        *(named(it, question, code, roots) for it in dict.fromkeys(question.mentions)),
+        *(named(it, question, code, folders) for it in dict.fromkeys(question.mentions)),
         _searched(question, code),
         _defined(question, code),
         _selected(question.selection, code),
@@ -189,7 +200,8 @@ async def _open(question: Question, code: Code) -> Named:
     if text is None:
         return Named()
     rows = await code.outline(question.path)
-    return Named(pieces=cut_file(question.path, text, rows, question.text, OPEN, "it is open"))
+    cut = await asyncio.to_thread(cut_file, question.path, text, rows, question.text, OPEN, "it is open")
+    return Named(pieces=cut)
 
 
 async def _overview(question: Question, code: Code) -> Named:

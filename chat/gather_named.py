@@ -84,10 +84,13 @@ async def _file(value: str, question: Question, code: Code, roots: Sequence[Path
             part = "\n".join(lines[first - 1 : last])
             found.append(lines_piece(path, first, part, LINES, "lines that were named"))
         elif path.lower().endswith(documents.TEXTS):
-            found += documents.pieces(path, text, question.text, in_file=True, score=FILE)
+            found += await asyncio.to_thread(
+                documents.pieces, path, text, question.text, in_file=True, score=FILE
+            )
         else:
             rows = await code.outline(path)
-            found += cut_file(path, text, rows, question.text, FILE, "a file that was named")
+            why = "a file that was named"
+            found += await asyncio.to_thread(cut_file, path, text, rows, question.text, FILE, why)
     problems = []
     if len(paths) > 1:
         shown = ", ".join(paths[:SAME_NAME])

@@ -18,6 +18,7 @@ ELLIPSIS = "..."
 """Stands where lines are left out."""
 GAP = tokens(f"{ELLIPSIS}\n")
 LONGEST_LINE = 400  # Characters: what is longer was written by a program, and one line would take a page.
+MOST_LINES = 3_000  # Of a piece: more are in no budget, and to look at each takes its time.
 LONGEST_DOC = 160
 HEAD = 1.0  # What a line of the head is worth, beside the words that it shares with the question.
 STRUCTURE = 0.5
@@ -43,6 +44,8 @@ class Lines:
     first: int
     """The number of its first line; 1 where it stands in no file."""
     texts: tuple[str, ...]
+    is_cut: bool = False
+    """Whether it has more lines than are looked at."""
 
     @cached_property
     def costs(self) -> tuple[int, ...]:
@@ -59,11 +62,6 @@ class Lines:
         """The number of its last line."""
         return self.first + len(self.texts) - 1
 
-    def within(self, first: int, last: int) -> Lines:
-        """Only these of its lines."""
-        kept = self.texts[max(0, first - self.first) : max(0, last - self.first + 1)]
-        return Lines(self.piece, max(first, self.first), kept)
-
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -78,13 +76,14 @@ class Shown:
     @property
     def is_whole(self) -> bool:
         """Whether nothing of it is left out."""
-        return self.kept is not None and len(self.kept) == len(self.lines.texts)
+        return self.kept is not None and len(self.kept) == len(self.lines.texts) and not self.lines.is_cut
 
 
 def lines_of(piece: Piece) -> Lines:
     """A piece, cut at its line ends; very long lines are shortened."""
-    texts = tuple(_short(it) for it in piece.text.split("\n"))
-    return Lines(piece, piece.place.first_line if piece.place else 1, texts)
+    texts = piece.text.split("\n")
+    first = piece.place.first_line if piece.place else 1
+    return Lines(piece, first, tuple(map(_short, texts[:MOST_LINES])), MOST_LINES < len(texts))
 
 
 def weights(question: str, pieces: Sequence[Lines]) -> dict[str, float]:

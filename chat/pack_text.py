@@ -111,7 +111,7 @@ def _kept(it: Shown) -> list[str]:
         if number and kept[number - 1] + 1 < line:
             body.append(_indented(texts[line]))
         body.append(texts[line])
-    if kept and kept[-1] + 1 < len(texts):
+    if kept and (kept[-1] + 1 < len(texts) or it.lines.is_cut):
         body.append(_indented(texts[kept[-1]]))
     return body
 

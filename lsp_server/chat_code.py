@@ -306,6 +306,10 @@ class WorkspaceCode:
         late, self._late = self._late, ""
         return self._asks.trouble() or late
 
+    def roots(self) -> tuple[Path, ...]:
+        """The workspace's folders, for documents that the index does not read."""
+        return tuple(Path(it) for it in self._folders())
+
     async def _ask(self, method: str, params: Json, seconds: float, folders: Sequence[str] = ()) -> Answers:
         answers, problem = await self._asks.ask(method, params, seconds, folders or self._roots().folders)
         if problem:

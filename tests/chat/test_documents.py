@@ -88,6 +88,21 @@ def test_a_pdf_has_pages(tmp_path: Path) -> None:
     assert (best.title, best.text, best.place) == ("spec.pdf, page 2", "Retry after 429.", None)
 
 
+def test_a_document_that_has_changed_is_read_again(tmp_path: Path) -> None:
+    """What was read before is used as long as the file is the same."""
+    path = write_pdf(tmp_path / "spec.pdf", [["Before."]])
+    assert documents.read(path) == "Before."
+    write_pdf(path, [["Afterwards."]])
+    assert documents.read(path) == "Afterwards."
+
+
+def test_of_a_long_pdf_the_first_pages_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A document with too many pages says how far it was read."""
+    monkeypatch.setattr(documents, "MOST_PAGES", 2)
+    text = documents.read(write_pdf(tmp_path / "long.pdf", [["One."], ["Two."], ["Three."]]))
+    assert text == "One.\n\fTwo.\n\f(Only the first 2 of 3 pages were read.)"
+
+
 def test_a_docx_has_headings_and_tables(tmp_path: Path) -> None:
     """Headings are marked, tables are lines."""
     text = documents.read(write_docx(tmp_path / "plan.docx"))

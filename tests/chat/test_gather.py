@@ -181,6 +181,18 @@ async def test_documents_that_the_index_does_not_read(tmp_path: Path) -> None:
     assert it.pieces[0].title == "plan.docx: Before"
 
 
+async def test_code_that_lies_on_disk_says_where(tmp_path: Path) -> None:
+    """The folders need not be given if the code knows them: a PDF below is found."""
+
+    class Folder(InMemory):
+        def roots(self) -> tuple[Path, ...]:
+            return (tmp_path,)
+
+    write_pdf(tmp_path / "spec.pdf", [["Retry after 429."]])
+    it = await found("@spec.pdf when to retry", code=Folder(TEXTS))
+    assert it.pieces[0].text == "Retry after 429."
+
+
 async def test_no_document_outside_of_the_roots_is_named_by_a_relative_path(tmp_path: Path) -> None:
     """A path that climbs out of the workspace leads nowhere."""
     (tmp_path / "root").mkdir()

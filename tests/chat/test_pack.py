@@ -153,6 +153,15 @@ def test_the_lines_that_the_question_is_about_are_kept() -> None:
     assert found.parts == {1}
 
 
+def test_a_huge_piece_is_never_whole() -> None:
+    """Of many thousand lines the first are looked at, and the number is of a part."""
+    text = "\n".join(f"line {it}" for it in range(5_000))
+    piece = Piece(place=Place(path="log.txt", first_line=1, last_line=5_000), text=text, score=0.9)
+    found = pack([piece], budget_tokens=100_000, count=tokens)
+    assert found.parts == {1}
+    assert found.text.endswith("...\n")
+
+
 def test_neighbors_are_one() -> None:
     """Two pieces that follow each other in a file stand under one number."""
     found = pack([code("a", 1, 10, 0.5), code("a", 11, 20, 0.9)], budget_tokens=3000, count=tokens)
