@@ -24,8 +24,8 @@ SIZE = 4
 TOGETHER = 32
 """Symbols that are packed in one piece: who asks for one unpacks no more."""
 BARE = -zlib.MAX_WBITS
-"""Without zlib's head and sum, which would be a tenth of many small pieces. The text has them, and with them the
-sum of what it refers to: where a piece is damaged, the text does not open."""
+"""Without zlib's head and sum, which would be a tenth of many small pieces. The text has them, and with them
+the sum of what it refers to: where a piece is damaged, the text does not open."""
 KINDS = (
     Kind.CLASS,
     Kind.CONSTANT,
