@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -29,13 +29,17 @@ from chat.agent_types import (
     Toolbox,
 )
 from chat.asking import SAMPLING, Ended, ask
+from chat.cite import Stream, resolve
 from chat.desk import Desk
 from chat.edits_types import Refusal
+from chat.gather import gather
+from chat.pack import pack
 from chat.redact import Secret
 from chat.router import Decision
 from chat.tools_values import Result
 from chat.types import Place, Question
 from models.errors import NoTools
+from models.estimate import tokens
 from models.wire import ChatMessage, Sampling, ToolCall, ToolSpec
 
 STEPS = 8
@@ -43,8 +47,8 @@ MOST_STEPS = 50
 MOST_CALLS = 8  # In one step.
 REPEATS = 2  # Steps of nothing but calls that were made before: then it goes round in circles.
 RESULT_CHARACTERS = 8_000  # Of one call: some 2,000 tokens.
-LOOK_CHARACTERS = 6_000  # Of the look before the question: what a small model reads in seconds.
-LOOK_HITS = 6
+LOOK = "look around"
+LOOK_TOKENS = 1_500  # Of the look before the question: what a small model reads in seconds.
 CHARACTERS_PER_TOKEN = 3
 OTHER_TOKENS = 500  # What we say ourselves.
 NO_ANSWER = "The model came to no answer within {steps} steps."
@@ -65,6 +69,8 @@ class _Run:
     history: tuple[ChatMessage, ...] = ()
     look: str = ""
     """What was seen first."""
+    numbers: Mapping[int, Place] = field(default_factory=dict)
+    """What its numbers stand for."""
     turns: list[ChatMessage] = field(default_factory=list)
     """Calls and what they gave."""
     places: dict[Place, None] = field(default_factory=dict)
@@ -76,6 +82,16 @@ class _Run:
     used: int = 0
     """Steps with calls."""
     tokens_in: int = 0
+
+
+@dataclass(slots=True)
+class _Said:
+    """What the model has said in one step."""
+
+    raw: str = ""
+    shown: str = ""
+    """With links in the place of numbers."""
+    ended: Ended = field(default_factory=lambda: Ended(tier="extractive"))
 
 
 async def run(
@@ -103,9 +119,8 @@ async def run(
 
 async def _steps(it: _Run) -> AsyncGenerator[Event, None]:
     look = await _look(it)
-    yield Calling(step=0, tool="search", arguments=_json({"query": it.question.text, "limit": LOOK_HITS}))
-    yield Called(step=0, tool="search", result=look)
-    it.look = look.text if look.places else ""
+    yield Calling(step=0, tool=LOOK, arguments=_json({"question": it.question.text}))
+    yield Called(step=0, tool=LOOK, result=look)
     # The same for all steps, so that the same server is asked in all of them.
     before = sum(len(turn.content) for turn in it.history) + len(words.asked(it.question, it.look))
     it.tokens_in = before // CHARACTERS_PER_TOKEN + OTHER_TOKENS
@@ -114,41 +129,58 @@ async def _steps(it: _Run) -> AsyncGenerator[Event, None]:
         is_last = step == it.steps or REPEATS <= repeats
         if is_last and it.used:
             it.turns.append(ChatMessage(role="user", content=words.LAST))
-        said, ended = "", Ended(tier="extractive")
-        async with aclosing(_ask(it)) as answer:
-            async for event in answer:
-                if isinstance(event, Ended):
-                    ended = event
-                elif isinstance(event, Decision):
-                    if it.decision is None or it.decision.backend != event.backend:
-                        yield Decided(decision=event)
-                    it.decision = event
-                else:
-                    said += event
-                    yield Text(text=event, step=step)
-        it.secrets = ended.secrets or it.secrets
-        if ended.problem or not ended.calls or is_last:
-            yield Done(outcome=await _outcome(it, said, ended, out_of_steps=is_last and bool(ended.calls)))
+        said = _Said()
+        async with aclosing(_turn(it, step, said)) as events:
+            async for event in events:
+                yield event
+        calls = () if is_last or said.ended.problem else _with_ids(said.ended.calls, it.turns)
+        if not calls:
+            yield Done(outcome=await _outcome(it, said, out_of_steps=is_last and bool(said.ended.calls)))
             return
         it.used = step + 1
-        calls = _with_ids(ended.calls, it.turns)
-        it.turns.append(ChatMessage(role="assistant", content=said, calls=calls))
-        is_new = False
+        it.turns.append(ChatMessage(role="assistant", content=said.raw, calls=calls))
+        repeats = repeats + 1 if all(_key(call) in it.made for call in calls) else 0
         for number, call in enumerate(calls):
-            is_new = is_new or _key(call) not in it.made
             async with aclosing(_use(it, call, step + 1, is_one_too_many=MOST_CALLS <= number)) as events:
-                async for happened in events:
-                    yield happened
-        repeats = 0 if is_new else repeats + 1
+                async for event in events:
+                    yield event
+
+
+async def _turn(it: _Run, step: int, said: _Said) -> AsyncGenerator[Event, None]:
+    """What the model says in one step; what came of it is in ``said``."""
+    shown = Stream(it.numbers)
+    async with aclosing(_ask(it)) as answer:
+        async for event in answer:
+            if isinstance(event, Ended):
+                said.ended = event
+            elif isinstance(event, Decision):
+                if it.decision is None or it.decision.backend != event.backend:
+                    yield Decided(decision=event)
+                it.decision = event
+            else:
+                said.raw += event
+                if more := shown.feed(event):
+                    said.shown += more
+                    yield Text(text=more, step=step)
+    if more := shown.end():
+        said.shown += more
+        yield Text(text=more, step=step)
+    it.secrets = said.ended.secrets or it.secrets
 
 
 async def _look(it: _Run) -> Result:
     """What there is to see before anybody asks for it: for a model without calls, all that there is."""
-    found = await tools.call(
-        it.desk.code, "search", {"query": it.question.text[:4_000], "limit": LOOK_HITS}, most=LOOK_CHARACTERS
+    gathered = await gather(it.question, it.desk.code, most_tokens=2 * LOOK_TOKENS)
+    packed = await asyncio.to_thread(
+        pack, gathered.pieces, budget_tokens=LOOK_TOKENS, count=tokens, question=it.question.text
     )
-    it.places |= dict.fromkeys(found.places)
-    return found
+    it.look, it.numbers = packed.text, packed.numbers
+    it.places |= dict.fromkeys(packed.numbers.values())
+    return Result(
+        text="\n".join([*gathered.problems, packed.text]) or "Nothing was found.",
+        places=tuple(packed.numbers.values()),
+        is_error=bool(gathered.problems) and not packed.text,
+    )
 
 
 async def _ask(it: _Run) -> AsyncGenerator[Decision | str | Ended, None]:
@@ -231,14 +263,14 @@ async def _use(it: _Run, call: ToolCall, step: int, *, is_one_too_many: bool) ->
     it.turns.append(ChatMessage(role="tool", content=words.data(call.name, result.text), call_id=call.id))
 
 
-async def _outcome(it: _Run, said: str, ended: Ended, *, out_of_steps: bool) -> Outcome:
+async def _outcome(it: _Run, said: _Said, *, out_of_steps: bool) -> Outcome:
     """What came of it, with the edits that the answer proposes."""
-    problem = ended.problem
-    if out_of_steps and not said.strip():
+    ended, problem = said.ended, said.ended.problem
+    if out_of_steps and not said.raw.strip():
         problem = problem or NO_ANSWER.format(steps=it.steps)
     found = Outcome(
-        text=said,
-        places=tuple(it.places),
+        text=said.shown,
+        places=await resolve(it.places, it.desk.code),
         tier=ended.tier,
         server=ended.server,
         reason=it.decision.reason if it.decision else "",
@@ -246,11 +278,11 @@ async def _outcome(it: _Run, said: str, ended: Ended, *, out_of_steps: bool) -> 
         steps=it.used,
         by_plan=not it.can_call or not it.steps,
     )
-    if not said.strip() or problem:
+    if not said.raw.strip() or problem:
         return found
     paths = dict.fromkeys(place.path for place in it.places)
     finished = None if ended.finish is None else ended.finish == "stop"
-    made = await proposed(said, it.question, paths, it.desk.code, finished=finished)
+    made = await proposed(said.raw, it.question, paths, it.desk.code, finished=finished)
     if isinstance(made, Refusal):
         return replace(found, refusal=made.reason)
     return replace(found, edits=made[0], sources=made[1])

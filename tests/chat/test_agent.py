@@ -135,7 +135,7 @@ async def test_it_looks_calls_and_answers(tmp_path: Path) -> None:
     assert kinds == [
         Calling, Called, Decided, Text, Calling, Called, Calling, Called, Text, Text, Done,
     ]  # fmt: skip
-    assert [it[0] for it in happened(events)] == ["search", "callers", "read_lines"]
+    assert [it[0] for it in happened(events)] == ["look around", "callers", "read_lines"]
     assert happened(events)[1][1].startswith("till.py:5  in pay")
     assert (outcome.text, outcome.tier, outcome.server, outcome.steps) == ("pay does.", "local", "near", 1)
     assert (outcome.problem, outcome.refusal, outcome.edits, outcome.by_plan) == ("", "", (), False)
@@ -193,7 +193,7 @@ async def test_a_server_without_tools_gets_what_was_found(tmp_path: Path) -> Non
     assert "You can look further" in bodies[0]["messages"][0]["content"]
     assert "You can look further" not in bodies[1]["messages"][0]["content"]
     assert "def total(prices)" in bodies[1]["messages"][1]["content"]
-    assert [it[0] for it in happened(events)] == ["search"]
+    assert [it[0] for it in happened(events)] == ["look around"]
 
 
 async def test_no_steps_means_the_plan(tmp_path: Path) -> None:
