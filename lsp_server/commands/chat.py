@@ -146,7 +146,7 @@ def _ask(room: Room, sheet: Page, asked: Asked, *, again: bool = False) -> None:
     room.said = said
     room.has_failed |= said.refused or not said.is_whole
     if said.line and not said.refused:
-        sheet.note(said.line + (" · stopped" if said.is_stopped else ""))
+        sheet.note(said.line)
     if said.problem:
         warn(said.problem)
 

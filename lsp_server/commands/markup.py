@@ -11,8 +11,6 @@ from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
 from rich.markdown import CodeBlock, Heading, Markdown, MarkdownElement
 from rich.syntax import Syntax
 
-from lsp_server.commands.complete import CONTROL
-
 THEME = "ansi_dark"  # Its colors are the terminal's own, on the terminal's own background.
 LINES = re.compile(r"L?(\d+)(?:-L?\d+)?")
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -64,11 +62,6 @@ class Marked(Markdown):
     def begins(self) -> list[int]:
         """The lines on which its blocks begin."""
         return [it.map[0] for it in self.parsed if it.map and it.level == 0 and it.nesting != -1]
-
-
-def clean(text: str) -> str:
-    """Without what a terminal would obey."""
-    return CONTROL.sub("·", text.replace("\r\n", "\n"))
 
 
 def target(link: str, root: Path | None) -> str:

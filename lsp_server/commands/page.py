@@ -12,6 +12,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from lsp_server.commands.complete import CONTROL
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.live import Live
@@ -59,6 +61,11 @@ def terminal() -> Console | None:
     return Console(highlight=False, markup=False, emoji=False)
 
 
+def clean(text: str) -> str:
+    """Without what a terminal would obey."""
+    return CONTROL.sub("·", text.replace("\r\n", "\n"))
+
+
 class Nowhere:
     """For who wants all of it at once, in the end."""
 
@@ -91,11 +98,11 @@ class Pipe:
         """Pass it on, without what would command a terminal at the pipe's end."""
         text = self._kept + text
         self._kept = "\r" if text.endswith("\r") else ""
-        self._write(_clean(text[: len(text) - len(self._kept)]))
+        self._write(clean(text[: len(text) - len(self._kept)]))
 
     def end(self) -> None:
         """Whatever comes next begins a line."""
-        self._write(_clean(self._kept))
+        self._write(clean(self._kept))
         self._kept = ""
         if self._last != "\n":
             self._write("\n")
@@ -108,7 +115,7 @@ class Pipe:
 
     def note(self, line: str) -> None:
         """Beside the answer."""
-        sys.stderr.write(f"{_clean(line)}\n")
+        sys.stderr.write(f"{clean(line)}\n")
 
 
 class Screen:
@@ -133,7 +140,7 @@ class Screen:
         from rich.text import Text
 
         if not self._text and not self._has_block:
-            self._show(Spinner("dots", Text(_clean(says), "dim"), style="dim"))
+            self._show(Spinner("dots", Text(clean(says), "dim"), style="dim"))
 
     def add(self, text: str) -> None:
         """Draw it; a moment later if something has just been drawn."""
@@ -156,7 +163,7 @@ class Screen:
         """Dim, below the answer, with a free line before it."""
         from rich.text import Text
 
-        self._console.print(Text(f"\n{_clean(line)}", "dim"))
+        self._console.print(Text(f"\n{clean(line)}", "dim"))
 
     def _draw(self, *, is_all: bool = False) -> None:
         if self._late is not None:
@@ -188,7 +195,7 @@ class Screen:
     def _marked(self, text: str) -> Marked:
         from lsp_server.commands.markup import Marked
 
-        return Marked(_clean(text), self._root)
+        return Marked(clean(text), self._root)
 
     def _lines(self, block: Marked) -> list[list[Segment]]:
         """A block as lines of the terminal, with a free one before it if something stands above."""
@@ -215,9 +222,3 @@ def _segments(lines: Sequence[list[Segment]]) -> object:
     from rich.segment import SegmentLines
 
     return SegmentLines(lines, new_lines=True)
-
-
-def _clean(text: str) -> str:
-    from lsp_server.commands.markup import clean
-
-    return clean(text)

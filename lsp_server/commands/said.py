@@ -35,6 +35,8 @@ class Said:
     usage: Usage | None = None
     is_whole: bool = True
     """Whether it came to its end: it was not stopped, and did not break off."""
+    note: str = ""
+    """What is to be known of it."""
     problem: str = ""
     """What went wrong, as one sentence."""
     refused: bool = False
@@ -44,8 +46,9 @@ class Said:
 
     @property
     def line(self) -> str:
-        """Who answered, and why."""
-        return " · ".join(it for it in (self.tier, self.server, self.reason) if it)
+        """Who answered, and why; what is to be known of it; whether that is all."""
+        stopped = "stopped" if self.is_stopped else ""
+        return " · ".join(it for it in (self.tier, self.server, self.reason, self.note, stopped) if it)
 
     def json(self) -> dict[str, Any]:
         """For programs."""
@@ -57,6 +60,7 @@ class Said:
             "places": [asdict(it) for it in self.places],
             "usage": asdict(self.usage) if self.usage else None,
             "whole": self.is_whole,
+            "note": self.note,
             "problem": self.problem,
         }
 
@@ -90,7 +94,8 @@ async def follow(events: AsyncGenerator[Event, None], page: Page, *, prose: bool
         tier=outcome.tier,
         server=outcome.server,
         reason=outcome.reason,
-        problem=outcome.refusal or outcome.note,
+        note=outcome.note,
+        problem=outcome.refusal,
         refused=bool(outcome.refusal),
     )
 
