@@ -23,6 +23,7 @@ CHAT_SUGGEST = "hearth/chatSuggest"
 WHY = "hearth/why"
 SENT = "hearth/sent"
 CLEAR_SENT = "hearth/clearSent"
+NOTES = "hearth/notes"
 
 ACCEPTED = "hearth.accepted"
 DISMISSED = "hearth.dismissed"
@@ -50,6 +51,7 @@ CUSTOM_METHODS = (
     WHY,
     SENT,
     CLEAR_SENT,
+    NOTES,
 )
 COMMANDS = (
     ACCEPTED,

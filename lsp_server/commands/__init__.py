@@ -22,6 +22,7 @@ from lsp_server.commands import (
     lsp,
     mcp,
     memory,
+    notes,
     search,
     sent,
     status,
@@ -56,6 +57,7 @@ app.command("sent", epilog=EXIT_CODES)(sent.command)
 app.add_typer(history.app, epilog=EXIT_CODES)
 app.add_typer(index.app, epilog=EXIT_CODES)
 app.add_typer(memory.app, epilog=EXIT_CODES)
+app.add_typer(notes.app, epilog=EXIT_CODES)
 app.command("status", epilog=EXIT_CODES)(status.command)
 app.command("doctor", epilog=EXIT_CODES)(doctor.command)
 

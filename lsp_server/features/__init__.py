@@ -18,6 +18,7 @@ from lsp_server.features import (
     index,
     inline_completion,
     lifecycle,
+    notes,
     run,
     search,
     status,
@@ -78,6 +79,7 @@ FEATURES = (
     Feature(protocol.WHY, chat.why, degraded={"decisions": []}),
     Feature(protocol.SENT, chat.sent, degraded={"entries": [], "problem": chat.FAILED}),
     Feature(protocol.CLEAR_SENT, chat.clear_sent, degraded={"cleared": 0, "problem": chat.FAILED}),
+    Feature(protocol.NOTES, notes.handle, degraded={"root": "", "notes": [], "problem": chat.FAILED}),
     Feature(protocol.CURSOR, hints.cursor, at_once=True),
     Feature(protocol.STATUS, status.handle),
 )
