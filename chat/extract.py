@@ -40,7 +40,7 @@ from chat.types import Place, Problem, Question
 PROSE = "*Found in the code itself. For an answer in words, set `chat.model`.*"
 """The last line of every answer: how to get more."""
 NOTHING = "Nothing was found for this in the workspace."
-SELECTED = 40  # Lines of a selection that are shown again.
+CALLS = (Kind.HOW, Kind.CALLERS, Kind.USES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ async def _about(page: Page, code_: Code, kind: Kind, found: tuple[Symbol, ...],
         case Kind.USES:
             await extract_lists.uses(page, code_, it)
         case Kind.BELOW:
-            await extract_lists.below(page, code_, it)
+            await extract_lists.below(page, code_, it.row.name, it)
         case Kind.WHERE:
             await extract_lists.where(page, code_, found, it)
             return
@@ -141,14 +141,18 @@ async def _missing(page: Page, code_: Code, question: Question, it: Asked) -> bo
         return await _file_or_folder(page, code_, path, inside)
     if it.kind is Kind.WHAT and it.names and path:
         return await _file_or_folder(page, code_, path, inside)
+    name = it.names[0].rstrip("()") if it.names else ""
+    last = re.split(r"[.:#>]+", name)[-1]
+    if last and it.kind is Kind.BELOW and await extract_lists.below(page, code_, last, None):
+        return True
+    if last and it.kind in CALLS and await extract_lists.called_by_name(page, code_, last):
+        return True
     if not it.names or not it.is_named:
         await search(page, code_, question.text)
         return False
-    name = it.names[0].rstrip("()")
     like = await near(code_, name)
     close = ", ".join(f"{code(one.row.name)} ({page.link(one.path, one.row.line)})" for one in like)
     page.add(f"Nothing in this workspace is called {code(name)}." + (f" There is {close}." if close else ""))
-    last = re.split(r"[.:#>]+", name)[-1]
     stands = await code_.lines(rf"(?<!\w){re.escape(last)}(?!\w)", words=(last,), limit=20)
     if stands.lines:
         page.add(f"{code(last)} stands in these lines:")

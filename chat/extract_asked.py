@@ -76,7 +76,7 @@ def asked(question: Question) -> Asked:
     likely = [it for it in likely if it.lower() not in ABBREVIATIONS and it not in paths]
     kind, named = _phrase(text)
     names = [*mentioned, *([named] if named else []), *coded, *likely]
-    names = [it for it in dict.fromkeys(names) if it not in paths]
+    names = [it for it in dict.fromkeys(names) if it not in paths or "/" not in it]
     is_named = bool(names) and (names[0] in (*mentioned, *coded, *likely))
     one = Asked(
         kind=kind,

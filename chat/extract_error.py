@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from chat.code import Code, Line
 from chat.extract_page import Page, block, code, count
-from chat.extract_search import hit_line
+from chat.extract_search import hit_line, once, says_something
 from chat.extract_symbol import find, is_test, qualified, said
 from codeindex.query import RAISED
 from codeindex.rank_places import places
@@ -18,6 +18,8 @@ MOST_FRAMES = 40
 AROUND = 4  # Lines on each side of the innermost frame.
 FEWEST = 8  # Characters of a message that are looked for.
 MOST_PARTS = 6
+LEAST_OF_MESSAGE, ENOUGH_OF_MESSAGE = 0.5, 0.8
+"""Of what is not put in at run time: so much has to stand in a line to be shown, and to have made it."""
 
 _ENDINGS = "py|go|rs|rb|c|cc|cpp|h|hpp|php|ts|tsx|js|jsx|java|kt|cs|swift|lua|ex|exs"
 FRAMES = (
@@ -110,13 +112,8 @@ async def error(page: Page, code_: Code, text: str) -> bool:
     frames = await _ours(code_, seen.frames)
     if frames:
         await _show(page, code_, frames, len(seen.frames))
-    made = await _made(code_, seen.says)
+    made, is_whole = await _made(code_, seen.says)
     if made:
-        is_whole = all(
-            re.sub(r"\s+", " ", it.text).find(part) >= 0
-            for it in made
-            for part in message_parts(seen.says)[:1]
-        )
         page.add("The message is made here:" if is_whole else "Lines with a part of the message:")
         page.items(_line(page, it) for it in made[:6])
     known = {(path, line) for path, line, _ in frames} | {(it.path, it.line) for it in made}
@@ -124,15 +121,13 @@ async def error(page: Page, code_: Code, text: str) -> bool:
     hits = await code_.search(text if len(text) < 1_500 else f"{seen.says} {' '.join(seen.types)}", limit=8)
     rest = [
         it
-        for it in hits
+        for it in once(hits)
         if not any(path == it.path and it.first_line <= line <= it.last_line for path, line in known)
+        and says_something(it, ())
     ]
-    if rest and not (frames and (made or raised)):
-        page.add(
-            "Related code:"
-            if frames or made or raised
-            else "Nothing here says exactly this. The nearest code:"
-        )
+    if rest and not raised and not (made and is_whole):
+        is_bare = not frames and not made
+        page.add("Nothing here says exactly this. The nearest code:" if is_bare else "Related code:")
         page.items(hit_line(page, it) for it in rest[:4])
     return bool(frames or made or raised)
 
@@ -221,17 +216,19 @@ async def _show(page: Page, code_: Code, frames: Sequence[tuple[str, int, Frame]
         page.items(items)
 
 
-async def _made(code_: Code, says: str) -> list[Line]:
-    """The lines whose texts have the longest part of the message that any has."""
+async def _made(code_: Code, says: str) -> tuple[list[Line], bool]:
+    """The lines with the longest part of the message that any has, and whether that is nearly all of it."""
     parts = message_parts(says)
     if not parts:
-        return []
+        return [], False
+    whole = sum(len(it.strip()) for it in HOLES.split(says))
     found = await code_.lines("|".join(map(re.escape, parts)), words=tuple(parts), limit=200)
     for part in parts:
         lines = [it for it in found.lines if part in it.text]
-        if lines:
-            return sorted(lines, key=lambda it: (is_test(it.path), it.path, it.line))
-    return []
+        if lines and whole * LEAST_OF_MESSAGE <= len(part):
+            ordered = sorted(lines, key=lambda it: (is_test(it.path), it.path, it.line))
+            return ordered, whole * ENOUGH_OF_MESSAGE <= len(part)
+    return [], False
 
 
 def message_parts(says: str) -> list[str]:

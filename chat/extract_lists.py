@@ -41,8 +41,8 @@ async def callers(page: Page, code_: Code, it: Shown) -> bool:
         return True
     files = count(len({one.path for one in sure}), "file")
     if sure:
-        places_ = count(len(sure), "place")
-        page.add(f"{code(it.name)} ({where}) is called at {places_} in {files}:")
+        times = "once" if len(sure) == 1 else f"at {len(sure)} places in {files}"
+        page.add(f"{code(it.name)} ({where}) is called {times}:")
         grouped(page, [_as_line(one) for one in sure])
     if doubtful:
         head = "By their name alone these may be calls of it, too:" if sure else (
@@ -116,25 +116,36 @@ async def uses(page: Page, code_: Code, it: Shown) -> None:
         page.add(f"And {count(len(doubtful), 'place')} that have the name and may mean it.")
 
 
-async def below(page: Page, code_: Code, it: Shown) -> None:
-    """What inherits from it or implements it."""
-    name = re.escape(it.row.name)
+async def below(page: Page, code_: Code, name: str, it: Shown | None) -> bool:
+    """What inherits from a class or implements it, also one of somebody else's; whether anything does."""
+    word = re.escape(name)
     pattern = (
-        rf"^\s*class\s+\w+\s*(?:\[[^\]]*\]\s*)?\([^)]*(?<![\w.\"'])(?:\w+\.)*{name}\b"
+        rf"^\s*class\s+\w+\s*(?:\[[^\]]*\]\s*)?\([^)]*(?<![\w.\"'])(?:\w+\.)*{word}\b"
         rf"|^\s*(?:{MODIFIERS}\s+)*(?:class|struct|interface|object|record|enum|trait)\s+\w+[^{{;]*"
-        rf"(?:\bextends\b|\bimplements\b|\bwith\b|:|<)[^{{;]*\b{name}\b"
-        rf"|^\s*(?:unsafe\s+)?impl\b[^{{]*\b{name}\b[^{{]*\bfor\b"
+        rf"(?:\bextends\b|\bimplements\b|\bwith\b|:|<)[^{{;]*\b{word}\b"
+        rf"|^\s*(?:unsafe\s+)?impl\b[^{{]*\b{word}\b[^{{]*\bfor\b"
     )
-    found = await code_.lines(pattern, words=(it.row.name,), limit=MOST)
-    lines = [one for one in found.lines if (one.path, one.line) != (it.path, it.row.line)]
-    where = page.link(it.path, it.row.line)
-    if not lines:
+    found = await code_.lines(pattern, words=(name,), limit=MOST)
+    lines = [one for one in found.lines if it is None or (one.path, one.line) != (it.path, it.row.line)]
+    where = f"{code(it.name)} ({page.link(it.path, it.row.line)})" if it else code(name)
+    if lines:
+        page.add(f"{count(len(lines), 'class is', 'classes are')} based on {where} directly:")
+        grouped(page, lines)
+    elif it is not None:
+        page.add(f"Nothing in this workspace inherits from {where} or implements it by name.")
+    return bool(lines)
+
+
+async def called_by_name(page: Page, code_: Code, name: str) -> bool:
+    """Calls of what is defined elsewhere; whether there are any."""
+    found = await code_.lines(rf"(?<![\w$]){re.escape(name)}\s*\(", words=(name,), limit=MOST)
+    if found.lines:
+        number = len(found.lines) + found.more
         page.add(
-            f"Nothing in this workspace inherits from {code(it.name)} ({where}) or implements it by name."
+            f"{code(name)} is not defined in this workspace. {count(number, 'line calls', 'lines call')} it:"
         )
-        return
-    page.add(f"{count(len(lines), 'class is', 'classes are')} based on {code(it.name)} ({where}) directly:")
-    grouped(page, lines)
+        grouped(page, found.lines)
+    return bool(found.lines)
 
 
 async def everything(page: Page, code_: Code, text: str, names: Sequence[str]) -> bool | None:

@@ -29,6 +29,7 @@ QUESTION = re.compile(
     r"|comment|pourquoi)\b",
     re.IGNORECASE,
 )
+IMPORTS = re.compile(r"\s*(?:from\s+\S+\s+import\b|import\b|use\b|using\b|#\s*include\b|require\b|package\b)")
 PROSE = frozenset({"markdown", "restructuredtext", "text", "latex"})
 
 
@@ -40,7 +41,8 @@ async def search(page: Page, code_: Code, text: str, *, paths: tuple[str, ...] =
     documents = await code_.search(text, limit=DOCUMENTS * 4, paths=DOCUMENT_FILES) if wants_documents else ()
     told = [it for it in once(documents) if _is_about(it, terms)][:DOCUMENTS]
     known = {(it.path, it.first_line) for it in told}
-    hits = [it for it in once(found) if (it.path, it.first_line) not in known and not _is_data(it, text)]
+    new = [it for it in once(found) if (it.path, it.first_line) not in known]
+    hits = [it for it in new if not _is_data(it, text) and says_something(it, terms)]
     hits = first_the_best(hits, terms)
     if (hits or told) and head:
         page.add(head)
@@ -73,6 +75,18 @@ def _leads(it: Hit, terms: Sequence[str]) -> bool:
     heading = searchable(f"{it.scope} {it.name}").split()
     shared = sum(_has(heading, term) for term in terms)
     return 2 <= shared and len(terms) <= 2 * shared
+
+
+def says_something(it: Hit, terms: Sequence[str]) -> bool:
+    """Whether a hit is more than imports and blank lines."""
+    if it.name:
+        return True
+    lines = [line for line in it.text.split("\n") if line.strip() and not IMPORTS.match(line)]
+    return (
+        any(_has(searchable(line).split(), term) for line in lines for term in terms)
+        if terms
+        else bool(lines)
+    )
 
 
 def _is_data(it: Hit, text: str) -> bool:

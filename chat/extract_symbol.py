@@ -62,7 +62,8 @@ async def find(code_: Code, names: Iterable[str], *, path: str = "", text: str =
         same = exact or [it for it in found if it.row.name.lower() == last.lower() and 2 < len(last)]
         if same:
             wanted = asked_for(text)
-            return tuple(_once(sorted(same, key=lambda it: _distance(it, path, wanted))))
+            around = scope.rpartition(".")[2].lower()
+            return tuple(_once(sorted(same, key=lambda it: _distance(it, path, around, wanted))))
     return ()
 
 
@@ -162,7 +163,8 @@ def made(it: Shown, outline: Sequence[SymbolRow]) -> list[str]:
     fields = [row for row in inside if row.kind in VALUES and not row.name.startswith("_")]
     lines = [re.sub(r":$", "", it.lines[row.line - 1].strip()) for row in fields[:MEMBERS]]
     lines += ["…"] if MEMBERS < len(fields) else []
-    lines += [row.signature.rstrip(":{ ") for row in inside if row.name in MAKERS][:2]
+    for row in [row for row in inside if row.name in MAKERS][:2]:
+        lines += head(it.lines, row).split("\n")
     return [f"    {line}" for line in lines]
 
 
@@ -189,6 +191,7 @@ def short(row: SymbolRow, *, is_read: bool = False) -> str:
         "",
         row.signature,
     )
+    text = re.sub(r"#\s*type:\s*ignore(?:\[[^\]]*\])?\s*", "", text)
     text = re.sub(r"\((?:self|cls)(?:,\s*|(?=\)))", "(", text).rstrip(" :{")
     if is_read:
         text = text.replace("()", "", 1).replace(" -> ", ": ")
@@ -306,10 +309,20 @@ def _fits(it: Symbol, scope: str) -> bool:
     return wanted in around
 
 
-def _distance(it: Symbol, path: str, wanted: Iterable[Place]) -> tuple[object, ...]:
+def _distance(it: Symbol, path: str, around: str, wanted: Iterable[Place]) -> tuple[object, ...]:
+    is_elsewhere = bool(around) and it.row.scope.rpartition(".")[2].lower() != around
     odd = len(places(it.path) - frozenset(wanted))
     order = ORDER[it.row.kind]
-    return it.row.kind is Kind.SECTION, it.path != path, odd, order, not it.row.doc, it.path, it.row.line
+    return (
+        it.row.kind is Kind.SECTION,
+        is_elsewhere,
+        it.path != path,
+        odd,
+        order,
+        not it.row.doc,
+        it.path,
+        it.row.line,
+    )
 
 
 def _once(found: Iterable[Symbol]) -> Iterable[Symbol]:
