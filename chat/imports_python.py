@@ -159,13 +159,13 @@ def _first(tree: ast.Module, lines: Sequence[str], line: str, says: str) -> Line
     """The first import of a file: behind its docstring, or the comments it begins with."""
     if tree.body and _is_docstring(tree.body[0]):
         at = tree.body[0].end_lineno or 1
-        rest = ("",) if at < len(lines) and lines[at].strip() else ()
-        return LineEdit(first=at, last=at, texts=("", line, *rest), says=says)
+        below = ("",) if at < len(lines) and lines[at].strip() else ()
+        return LineEdit(first=at, last=at, texts=("", line, *below), says=says)
     at = 0
     while at < len(lines) and lines[at].startswith("#"):
         at += 1
     if at and at < len(lines) and lines[at].strip():
         at = 1 if lines[0].startswith("#!") else 0  # the comment is of the code below it
-    lead = ("",) if at and lines[at - 1].strip() else ()
-    rest = ("", "") if at < len(lines) and lines[at].strip() else ()
+    lead: tuple[str, ...] = ("",) if at and lines[at - 1].strip() else ()
+    rest: tuple[str, ...] = ("", "") if at < len(lines) and lines[at].strip() else ()
     return LineEdit(first=at, last=at, texts=(*lead, line, *rest), says=says)

@@ -250,8 +250,8 @@ def write_java(subjects: Sequence[Subject], source: str, plan: Plan, name: str) 
             tests.append(test)
     rows = [f"    {it}" if it else "" for it in rows]
     if is_new:
-        head = [f"package {package[1]};", ""] if package else []
-        body = [*head, f"{'' if five else 'public '}class {name} {{", *rows[1:], "}"]
+        first = [f"package {package[1]};", ""] if package else []
+        body = [*first, f"{'' if five else 'public '}class {name} {{", *rows[1:], "}"]
     else:
         end = max((at for at, it in enumerate(lines) if it.startswith("}")), default=None)
         if end is None:
