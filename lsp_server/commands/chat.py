@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +18,7 @@ from lsp_server.commands.typed import Typist
 
 if TYPE_CHECKING:
     from chat.conversation import Conversation
+    from chat.history import History
     from lsp_server.commands.said import Said
 
 SHORT = 8  # Characters of an id, as in the list of conversations.
@@ -45,8 +46,7 @@ class Room:
     talk: Talk
     runner: asyncio.Runner
     choice: str = ""
-    last: Asked | None = None
-    """What was asked last."""
+    history: History | None = None
     said: Said | None = None
     """What came of it."""
     has_failed: bool = False
@@ -83,10 +83,11 @@ def command(
 
 def _open(room: Room, identity: str, *, go_on: bool) -> None:
     """The history, and the conversation to go on with, if one is meant."""
+    from chat import converse
     from lsp_server.commands.history import known, opened
 
     with opened() as history:
-        room.talk.history = history
+        room.history, room.talk.keeps = history, converse.keeping(history)
         if go_on:
             listed = history.list(root=str(room.talk.root), limit=1)
             identity = listed[0].id if listed else ""
@@ -99,7 +100,8 @@ def _open(room: Room, identity: str, *, go_on: bool) -> None:
 def _converse(room: Room, first: str) -> None:
     """Ask and answer until there is no more to ask."""
     sheet = page(room.talk.root)
-    typist = Typist(room.runner, room.talk.code, OWN)
+    own = (it.command.name for it in room.talk.recipes.now().all)
+    typist = Typist(room.runner, room.talk.code, (*own, *OWN))
     if typist.is_person:
         _greet(room, sheet)
     line: str | None = first
@@ -118,9 +120,9 @@ def _line(room: Room, sheet: Page, line: str) -> bool:
     if word in ("quit", "exit", "q"):
         return False
     if word == "help":
-        _show(sheet, HELP.format(commands=_commands()))
+        _show(sheet, HELP.format(commands=_commands(room)))
     elif word == "new":
-        room.talk.conversation, room.last, room.said = None, None, None
+        room.talk.conversation, room.said = None, None
     elif word == "choice":
         room.choice = rest.strip()
         sheet.note(f"From now on: {room.choice or 'whoever is to answer by your settings'}.")
@@ -134,7 +136,6 @@ def _line(room: Room, sheet: Page, line: str) -> bool:
 
 
 def _ask(room: Room, sheet: Page, asked: Asked, *, again: bool = False) -> None:
-    room.last = asked
     try:
         said = room.runner.run(room.talk.answer(asked, sheet, again=again))
     except Nothing as problem:
@@ -156,30 +157,27 @@ def _anew(room: Room, sheet: Page, text: str) -> None:
     number, _, rest = text.partition(" ")
     turn, text = (int(number) - 1, rest.strip()) if number.isdigit() else (None, text)
     turns = room.talk.conversation.turns if room.talk.conversation else ()
-    if room.last is not None and room.last.text.startswith("/") and not text:
-        _ask(room, sheet, replace(room.last, choice=room.choice))
-        return
     at = len(turns) - 1 if turn is None else turn
     if not 0 <= at < len(turns):
         warn(f"There is no question {at + 1}." if turns else "Nothing has been asked yet.")
         return
     assert room.talk.conversation
-    room.talk.conversation = _back(room.talk, room.talk.conversation, at)
+    room.talk.conversation = _back(room, room.talk.conversation, at)
     asked = Asked(text=text or turns[at].asked, task=turns[at].task, choice=room.choice)
     _ask(room, sheet, asked, again=not text)
 
 
-def _back(talk: Talk, conversation: Conversation, turn: int) -> Conversation:
+def _back(room: Room, conversation: Conversation, turn: int) -> Conversation:
     """The conversation before a turn; what came then is forgotten."""
     from chat.converse import resend
     from chat.history import NoHistory
 
     before, dropped = resend(conversation, turn)
     try:
-        if talk.history is not None:
-            talk.history.drop(conversation.id, dropped)
+        if room.history is not None:
+            room.history.drop(conversation.id, dropped)
     except NoHistory as problem:
-        talk.tell(str(problem))
+        room.talk.tell(str(problem))
     return before
 
 
@@ -201,7 +199,8 @@ def _show(sheet: Page, text: str) -> None:
     sheet.end()
 
 
-def _commands() -> str:
+def _commands(room: Room) -> str:
     from chat.commands import rows
 
-    return "\n".join(f"- `/{it.name}`: {it.says}" for it in rows())
+    own = (it.command for it in room.talk.recipes.now().all)
+    return "\n".join(f"- `{it.slash}`: {it.says or it.title}" for it in (*rows(), *own))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import re
 from collections.abc import AsyncGenerator
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from chat.act_types import Event, Outcome
+    from chat.router import Decision
     from chat.types import Place, Tier
     from lsp_server.commands.page import Page
     from models.wire import Usage
@@ -69,20 +71,29 @@ async def follow(events: AsyncGenerator[Event, None], page: Page, *, prose: bool
     """Show what a command does while it does it, and what came of it.
 
     The words of an answer are shown as they come if they are ``prose``; edits are shown when they fit.
+    Cancelled, it says what was said until then.
     """
     from chat.act_types import Decided, Done, Text, Working
 
     outcome: Outcome | None = None
-    async with aclosing(events):
-        async for it in events:
-            if isinstance(it, Working):
-                page.wait(it.says)
-            elif isinstance(it, Decided):
-                page.wait(waiting(it.decision.reason))
-            elif isinstance(it, Text) and prose:
-                page.add(it.text)
-            elif isinstance(it, Done):
-                outcome = it.outcome
+    decision: Decision | None = None
+    words: list[str] = []
+    try:
+        async with aclosing(events):
+            async for it in events:
+                if isinstance(it, Working):
+                    page.wait(it.says)
+                elif isinstance(it, Decided):
+                    decision = it.decision
+                    page.wait(waiting(decision.reason))
+                elif isinstance(it, Text) and prose:
+                    words.append(it.text)
+                    page.add(it.text)
+                elif isinstance(it, Done):
+                    outcome = it.outcome
+    except asyncio.CancelledError:
+        page.end()
+        return stopped("".join(words), decision)
     assert outcome is not None
     text = outcome.markdown
     if outcome.changes:
@@ -97,6 +108,19 @@ async def follow(events: AsyncGenerator[Event, None], page: Page, *, prose: bool
         note=outcome.note,
         problem=outcome.refusal,
         refused=bool(outcome.refusal),
+    )
+
+
+def stopped(text: str, decision: Decision | None) -> Said:
+    """What was said until somebody stopped it."""
+    backend = decision.backend if decision else None
+    return Said(
+        answer=text,
+        tier=decision.tier if decision else "extractive",
+        server=backend.name or backend.model if backend else "",
+        reason=decision.reason if decision else "",
+        is_whole=False,
+        is_stopped=True,
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from chat.code import Code
     from chat.commands import Command
     from chat.conversation import Conversation, Turn
+    from chat.converse import Keep
     from chat.desk import Desk
-    from chat.history import History
+    from chat.recipes import Book, Recipe
     from lsp_server.commands.page import Page
     from lsp_server.wiring import Workbench
 
@@ -56,8 +57,10 @@ class Talk:
     bench: Workbench
     code: Code
     root: Path
-    history: History | None = None
-    """Where the conversation is kept, if it is."""
+    recipes: Book
+    """The user's own commands."""
+    keeps: Keep | None = None
+    """Keeps the turns of a conversation, if they are to be kept."""
     conversation: Conversation | None = None
     """``None`` before the first question."""
     told: set[str] = field(default_factory=set)
@@ -66,8 +69,9 @@ class Talk:
     def desk(self) -> Desk:
         """By the settings as they are now."""
         from lsp_server.chat_desk import make_desk
+        from lsp_server.chat_notes import notes_of
 
-        return make_desk(self.bench, self.code)
+        return make_desk(self.bench, self.code, notes=notes_of([str(self.root)]))
 
     def tell(self, sentence: str) -> None:
         """Say something that went wrong, unless it was said before."""
@@ -82,45 +86,69 @@ class Talk:
         """
         page.wait(LOOKING)
         try:
-            command = None if again else self._command(asked)
-            spot, rest = await self._about(asked, command)
-            if command is not None and spot is not None:
-                return await self._act(command, spot, rest, asked, page)
+            known = self._command(asked)
+            spot, rest = await self._about(asked, known)
+            if known is not None and spot is not None:
+                return await self._act(known, spot, rest, asked, page)
             return await self._reply(asked, spot, page, again=again)
         finally:
             page.end()
 
-    def _command(self, asked: Asked) -> Command | None:
-        """The command that is meant, by its slash or by the task."""
+    def _command(self, asked: Asked) -> Command | Recipe | None:
+        """The command that is meant, by its slash or by the task; also one of the user's own."""
         from chat import commands
 
         word = commands.slash_word(asked.text)
-        if word is not None:
-            command = commands.find(word[0])
-            if command is None:
-                known = ", ".join(f"/{it.name}" for it in commands.rows())
-                raise Nothing(NOT_A_COMMAND.format(word[0], known))
-            return command
-        return commands.find(asked.task) if asked.file else None
+        if word is None:
+            return commands.find(asked.task) if asked.file else None
+        recipes = self.recipes.now()
+        for it in recipes.problems:
+            self.tell(it)
+        known = commands.find(word[0]) or recipes.find(word[0])
+        if known is None:
+            names = [*(it.slash for it in commands.rows()), *(it.command.slash for it in recipes.all)]
+            raise Nothing(NOT_A_COMMAND.format(word[0], ", ".join(names)))
+        return known
 
-    async def _about(self, asked: Asked, command: Command | None) -> tuple[Spot | None, str]:
+    async def _about(self, asked: Asked, known: Command | Recipe | None) -> tuple[Spot | None, str]:
         """The lines that it is about, and what is said besides."""
         from chat import commands
 
         word = commands.slash_word(asked.text)
-        rest = word[1] if word and command else asked.text
+        rest = word[1] if word and known else asked.text
         if asked.file:
             return await spot_of(asked.file, self.code, self.root), rest
-        return await named(rest, self.code, self.root) if command else (None, rest)
+        return await named(rest, self.code, self.root) if known else (None, rest)
 
-    async def _act(self, command: Command, spot: Spot, rest: str, asked: Asked, page: Page) -> Said:
+    async def _act(self, known: Command | Recipe, spot: Spot, rest: str, asked: Asked, page: Page) -> Said:
+        """Run a command. What comes of it is a turn of the conversation, like others."""
+        from chat import converse
         from chat.act import act
+        from chat.act_recipe import act_recipe
+        from chat.recipes import Recipe
 
-        events = act(command, spot.subject, self.desk(), instruction=rest, choice=asked.choice)
-        try:
-            return await follow(events, page, prose=command.gives == "prose")
-        except asyncio.CancelledError:
-            return Said(answer="", is_whole=False, is_stopped=True)
+        desk, subject = self.desk(), spot.subject
+        if isinstance(known, Recipe):
+            command, events = known.command, act_recipe(known, subject, desk, instruction=rest)
+        else:
+            command = known
+            events = act(known, subject, desk, instruction=rest, choice=asked.choice)
+        conversation = self.conversation or converse.begin(asked.text, root=str(self.root))
+        turn = converse.new_turn(asked.text, task=command.task, path=spot.path)
+        said = await follow(events, page, prose=command.gives == "prose")
+        turn = replace(
+            turn,
+            shown=said.answer,
+            tier=said.tier,
+            server=said.server,
+            reason=said.reason,
+            problem=said.problem,
+            is_whole=said.is_whole and not said.refused,
+        )
+        if not said.refused:
+            self.tell(await self._keep(conversation, turn))
+            self.conversation = replace(conversation, turns=(*conversation.turns, turn))
+        return said
 
     async def _reply(self, asked: Asked, spot: Spot | None, page: Page, *, again: bool) -> Said:
         from chat import converse
@@ -135,13 +163,18 @@ class Talk:
         )
         said: list[str] = []
         last: list[tuple[Conversation, Turn]] = []
+
+        async def keep(conversation: Conversation, turn: Turn) -> str:
+            last[:] = [(conversation, turn)]
+            return await self._keep(conversation, turn)
+
         events = converse.reply(
             self.desk(),
             conversation,
             question,
             asked=asked.text,
             choice=asked.choice,
-            keep=self._keeping(last),
+            keep=keep,
             **({"sampling": converse.AGAIN} if again else {}),
         )
         try:
@@ -184,31 +217,18 @@ class Talk:
             problem=turn.problem,
         )
 
-    def _keeping(self, last: list[tuple[Conversation, Turn]]) -> Any:
-        """What is told of each turn as it grows: it remembers the last state, and keeps it on disk."""
-
-        async def keep(conversation: Conversation, turn: Turn) -> str:
-            last[:] = [(conversation, turn)]
-            return "" if self.history is None else await asyncio.to_thread(self._write, conversation, turn)
-
-        return keep
-
-    def _write(self, conversation: Conversation, turn: Turn) -> str:
-        from chat.history import NoHistory
-
-        assert self.history is not None
-        try:
-            self.history.keep(conversation, (turn,))
-        except NoHistory as problem:
-            return str(problem)
-        return self.history.problem
+    async def _keep(self, conversation: Conversation, turn: Turn) -> str:
+        """Keep a turn on disk, if this conversation is kept; why that cannot be done, or nothing."""
+        return await self.keeps(conversation, turn) if self.keeps else ""
 
 
 @asynccontextmanager
 async def talk(root: Path | None, *, as_is: bool, quiet: bool) -> AsyncIterator[Talk]:
     """A project to ask about, its index brought up to date, and whoever answers."""
+    from chat.recipes import Book
     from lsp_server.chat_desk import problems
     from lsp_server.wiring import Workbench
+    from models import paths
 
     if not os.environ.get("HEARTH_DEBUG"):  # What matters is said in sentences; the causes are for a log.
         for name in ("chat", "models", "lsp_server"):
@@ -216,7 +236,7 @@ async def talk(root: Path | None, *, as_is: bool, quiet: bool) -> AsyncIterator[
     bench = Workbench(builds=False)
     try:
         async with coded(root, bench, as_is=as_is, quiet=quiet) as (place, code):
-            found = Talk(bench, code, place.root)
+            found = Talk(bench, code, place.root, Book(paths.config_dir()))
             for it in (*bench.problems, *problems(bench.settings)):
                 found.tell(it)
             yield found

@@ -27,6 +27,17 @@ FILES = {
     "shop/cart.py": "from shop.round import round_up\n\n\ndef total():\n    return round_up(3)\n",
     "shop/round.py": 'def round_up(value):\n    """The next whole number."""\n    return value + 1\n',
 }
+RECIPE = """
+title = "Callers"
+says = "Who calls it."
+about = "symbol"
+[[steps]]
+do = "retrieve"
+what = "callers"
+[[steps]]
+do = "prompt"
+text = "{{context}} Why is this called so often? {{code}}"
+"""
 CODE = "It is **easy**:\n\n```python\nreturn 1\n```\n\nAs [1] shows."
 
 
@@ -237,3 +248,26 @@ def test_a_conversation_that_cannot_begin(
         assert it.wait() in (1, 2)
     assert says in it.screen
     assert PROMPT not in it.screen
+
+
+def test_a_command_is_a_turn(project: Path, hearth_home: Path) -> None:
+    """What comes of it is kept like an answer, and what asks next knows of it; also one of the user's own."""
+    recipes = hearth_home / "config" / "recipes"
+    recipes.mkdir(parents=True)
+    (recipes / "callers.toml").write_text(RECIPE)
+    (recipes / "broken.toml").write_text("title = 3\n")
+    with talking("Because.") as model:
+        use(hearth_home, model)
+        with prompt(project) as it:
+            assert "+++ b/tests/test_round.py" in ask(it, "/tests round_up")
+            assert "hearth: " in it.screen
+            assert "broken.toml" in it.screen
+            assert "Because." in ask(it, "/callers round_up")
+            assert "Because." in ask(it, "Why?")
+            it.type("/summarize shop/round.py\n")
+            it.until(PROMPT, times=5)
+            assert "/callers: Who calls it." in " ".join(ask(it, "/help").split())
+    assert [asked for asked, _ in kept(hearth_home)] == [
+        *("/tests round_up", "/callers round_up", "Why?", "/summarize shop/round.py")
+    ]
+    assert any("test_round.py" in it["content"] for it in model.asked[-2]["messages"])
