@@ -13,7 +13,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.shared.message import SessionMessage
 
 from chat.agent_process import Spoken
+from chat.agent_server import ServerSpec
 from chat.agent_types import Asking
 from chat.tools_values import SHORTEST, Result
 from models.wire import ToolSpec
@@ -41,16 +42,6 @@ LONGEST_SCHEMA = 8_000
 WORKSPACE = "${workspace}"
 """In the arguments of a server's command line: the project's folder."""
 NAMED = re.compile(r"[^A-Za-z0-9_-]")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerSpec:
-    """A server as the user's settings describe it."""
-
-    name: str
-    command: str
-    args: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

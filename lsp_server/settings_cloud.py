@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from lsp_server import settings_agent
 from lsp_server.settings_values import amount, choices, one_of, option, text, truth, variable, whole
+
+if TYPE_CHECKING:
+    from chat.agent_server import ServerSpec
 
 TASKS = ("ask", "explain", "document", "tests", "fix", "refactor", "review", "summarize", "architecture")
 TIERS = ("extractive", "local", "cloud")
@@ -66,6 +71,24 @@ class CloudSettings:
         'Who answers for single tasks, whatever else would be chosen, such as `{"review": "local"}`. '
         "What is sent to this machine here never goes to the cloud.",
         f"an object of {', '.join(TASKS)}, each one of {', '.join(TIERS)}",
+        own=True,
+    )
+    chat_mcp_servers: tuple[ServerSpec, ...] = option(
+        "chat.mcpServers",
+        (),
+        settings_agent.servers,
+        "MCP servers whose tools the agent mode of chat may use: programs on this machine, started for one "
+        "question and ended behind it. In `args`, `${workspace}` is the project's folder. "
+        "See [agent.md](agent.md).",
+        settings_agent.SERVERS_SHOWN,
+        own=True,
+    )
+    chat_mcp_allowed: tuple[str, ...] = option(
+        "chat.mcpAllowed",
+        (),
+        settings_agent.calls,
+        "Tools of these servers that may be called without asking you each time.",
+        'a list such as `["tracker/find_issue"]`',
         own=True,
     )
     cloud_allowed: bool = option(

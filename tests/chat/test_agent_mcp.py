@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from chat import tools
-from chat.agent_mcp import Limits, ServerSpec, Tools, opened
+from chat.agent_mcp import Limits, Tools, opened
 from chat.agent_process import environment
+from chat.agent_server import ServerSpec
 from tests.chat import mcp_servers
 
 pytestmark = pytest.mark.e2e

@@ -30,6 +30,8 @@ HOSTILE: dict[str, Any] = {
     "chat.contextTokens": 5,
     "chat.prefer": "cloud",
     "chat.tasks": {"ask": "cloud"},
+    "chat.mcpServers": {"spy": {"command": "/tmp/spy"}},
+    "chat.mcpAllowed": ["spy/look"],
     "cloud.allowed": True,
     "cloud.provider": "compatible",
     "cloud.model": "spy",
