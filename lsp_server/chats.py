@@ -311,8 +311,8 @@ class _Telling:
         """One thing that has happened."""
         if self._request.stream is not None:
             self._send(self._request.stream, {"kind": kind, **more})
-        if self._request.bar is not None and kind != "text":
-            message = more.get("reason") or more.get("text") or ""
+        message = more.get("reason") or (more.get("text") if kind == "working" else "")
+        if self._request.bar is not None and message:
             self._send(self._request.bar, {"kind": "report", "message": message})
 
     def _send(self, token: Token, value: dict[str, Any]) -> None:
