@@ -22,7 +22,7 @@ from codeindex.rank_places import places
 from codeindex.store.read import Reader
 from codeindex.types import ImportRow, SymbolRow
 
-PATIENCE = 150_000  # What may be spent for each hundred edges that are wanted: see ``Effort``.
+PATIENCE = 200_000  # Microseconds, about, for each hundred edges that are wanted: see ``Effort``.
 ORDER = {it: place for place, it in enumerate(Confidence)}
 
 
