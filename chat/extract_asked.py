@@ -42,6 +42,7 @@ QUOTED_ERROR = re.compile(
     re.IGNORECASE,
 )
 GRAPH = (Kind.CALLERS, Kind.CALLEES, Kind.USES, Kind.BELOW, Kind.TESTS)
+DOTTED_ERROR = re.compile(r"\s*(?:[a-z_]\w*\.)+[A-Z]\w+: \S")
 SHORT = 12  # Words of a question that is about the path in it.
 ABBREVIATIONS = frozenset({"e.g", "i.e", "etc", "vs", "a.k.a"})
 
@@ -108,8 +109,9 @@ def _judged(question: Question, it: Asked, mentions: set[str]) -> Asked:
 def _plainly(question: Question, it: Asked, mentions: set[str]) -> Kind | None:
     """The kinds that are told by more than a phrase; None for none of them."""
     text, task = it.text, question.task
-    is_bare = not it.names and not it.paths
-    if read(question.text).form is Form.ERROR and _is_error(question.text):
+    is_bare = not it.is_named and not it.paths and it.kind in (Kind.WHAT, Kind.SEARCH)
+    is_error = read(question.text).form is Form.ERROR and _is_error(question.text)
+    if is_error or DOTTED_ERROR.match(question.text):
         return Kind.ERROR
     if "problems" in mentions or PROBLEMS.search(text):
         return Kind.PROBLEMS

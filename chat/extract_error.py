@@ -98,7 +98,7 @@ def read_error(text: str) -> Seen:
     types = [it["type"] for it in reversed(messages)] + RAISED.findall(shown)
     plain = SAYS.search(shown)
     says = messages[-1]["says"] if messages else plain["says"] if plain else "" if frames else shown.strip()
-    last = LAST.search(shown.rstrip()) if "Traceback" in shown else None
+    last = LAST.search(shown.rstrip()) if "Traceback" in shown or not messages else None
     if last is not None:
         types, says = [last["type"], *types], last["says"] or ""
     return Seen(
@@ -112,7 +112,7 @@ async def error(page: Page, code_: Code, text: str) -> bool:
     frames = await _ours(code_, seen.frames)
     if frames:
         await _show(page, code_, frames, len(seen.frames))
-    made, is_whole = await _made(code_, seen.says)
+    made, is_whole = await _made(code_, seen)
     if made:
         page.add("The message is made here:" if is_whole else "Lines with a part of the message:")
         page.items(_line(page, it) for it in made[:6])
@@ -198,6 +198,8 @@ async def _show(page: Page, code_: Code, frames: Sequence[tuple[str, int, Frame]
     moved = "" if is_same else f", where {code(frame.text)} is not there any more"
     page.add(f"It happens at {page.link(path, line)}{around}{moved}:")
     first, last = max(1, line - AROUND), min(len(lines), line + AROUND)
+    while line < last and not lines[last - 1].strip():
+        last -= 1
     width = len(str(last))
     shown = [
         f"{'>' if number == line else ' '} {number:>{width}}  {lines[number - 1]}"
@@ -216,18 +218,21 @@ async def _show(page: Page, code_: Code, frames: Sequence[tuple[str, int, Frame]
         page.items(items)
 
 
-async def _made(code_: Code, says: str) -> tuple[list[Line], bool]:
-    """The lines with the longest part of the message that any has, and whether that is nearly all of it."""
-    parts = message_parts(says)
+async def _made(code_: Code, seen: Seen) -> tuple[list[Line], bool]:
+    """The lines with the longest part of the message that any has, and whether it is made there."""
+    parts = message_parts(seen.says)
     if not parts:
         return [], False
-    whole = sum(len(it.strip()) for it in HOLES.split(says))
+    whole = sum(len(it.strip()) for it in HOLES.split(seen.says))
     found = await code_.lines("|".join(map(re.escape, parts)), words=tuple(parts), limit=200)
+    lines = sorted(found.lines, key=lambda it: (is_test(it.path), it.path, it.line))
     for part in parts:
-        lines = [it for it in found.lines if part in it.text]
-        if lines and whole * LEAST_OF_MESSAGE <= len(part):
-            ordered = sorted(lines, key=lambda it: (is_test(it.path), it.path, it.line))
-            return ordered, whole * ENOUGH_OF_MESSAGE <= len(part)
+        having = [it for it in lines if part in it.text]
+        raising = [it for it in having if any(name in it.text for name in seen.types)]
+        if raising:
+            return raising, True
+        if having and whole * LEAST_OF_MESSAGE <= len(part):
+            return having, whole * ENOUGH_OF_MESSAGE <= len(part)
     return [], False
 
 

@@ -27,6 +27,7 @@ DEFINES = re.compile(
     r"|enum)\s+(?:\([^)]*\)\s*)?(\w+)"
 )
 TEXTS = frozenset({"markdown", "restructuredtext", "text"})
+NO_CODE = TEXTS | {"ignore", "ini", "json", "jsonc", "toml", "xml", "yaml", "dotenv", "html", "css"}
 READ_ME = re.compile(r"(?:.*/)?readme(?:\.\w+)?\Z", re.IGNORECASE)
 STANDS_FOR_FOLDER = (
     "__init__.py",
@@ -184,7 +185,7 @@ async def project(page: Page, code_: Code) -> bool:
     main = ", ".join(
         f"{name} ({number:,})"
         for name, number in languages.most_common(4)
-        if name and name not in TEXTS and least <= number
+        if name and name not in NO_CODE and least <= number
     )
     page.add(f"{count(len(files), 'file')}{f', mostly {main}' if main else ''}.")
     await _folders(page, code_, files)
@@ -214,7 +215,7 @@ def _parts(page: Page, overview: str, known: Collection[str]) -> Iterator[str]:
     for line in overview.split("\n"):
         if line.strip() in known:
             path = line.strip()
-        elif path and (found := DEFINES.match(line)):
+        elif path and (found := DEFINES.match(line)) and not found[1].startswith("_"):
             names.setdefault(path, []).append(found[1])
     usual = [it for it in names if not places(it)]
     for it in usual[:PARTS]:
@@ -225,7 +226,11 @@ def _parts(page: Page, overview: str, known: Collection[str]) -> Iterator[str]:
 def introduction(text: str, language: str) -> str:
     """The first paragraphs of a text that introduces a project."""
     beginning = re.split(r"(?m)^(?:##+ |\S.*\n-{3,}$)", text, maxsplit=1)[0]
-    text = beginning if 200 < len(beginning) else text
+    return _paragraphs(beginning) or _paragraphs(text) or purpose(text, language)
+
+
+def _paragraphs(text: str) -> str:
+    """The first of its paragraphs, without headings, lists and badges."""
     blocks = re.split(r"\n\s*\n", re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)[:6_000])
     told = [
         " ".join(it.split())
@@ -238,7 +243,7 @@ def introduction(text: str, language: str) -> str:
             break
         if 20 < len(it) and not it.endswith(":"):
             kept.append(unlinked(it))
-    return "\n\n".join(kept) or purpose(text, language)
+    return "\n\n".join(kept)
 
 
 async def _folders(page: Page, code_: Code, files: Sequence[str]) -> None:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from chat.code import Call, Code, Line, Symbol
 from chat.extract_concepts import concept_of
 from chat.extract_page import Page, code, count, escaped
+from chat.extract_source import head
 from chat.extract_symbol import Shown, about, documented, is_test, qualified, said, short
 from codeindex.rank_places import places
+from codeindex.types import Kind
 
 MOST = 200  # Lines that are linked.
 COUNTED = 5_000  # Lines: so many are counted.
@@ -45,10 +47,10 @@ async def callers(page: Page, code_: Code, it: Shown) -> bool:
         page.add(f"{code(it.name)} ({where}) is called {times}:")
         grouped(page, [_as_line(one) for one in sure])
     if doubtful:
-        head = "By their name alone these may be calls of it, too:" if sure else (
+        says = "By their name alone these may be calls of it, too:" if sure else (
             f"Calls of something named {code(it.row.name)}; whether it is {where}, the code does not say:"
         )  # fmt: skip
-        page.add(head)
+        page.add(says)
         grouped(page, [_as_line(one) for one in doubtful], quoted=20 if sure else QUOTED)
     return len(found) < MOST
 
@@ -150,17 +152,17 @@ async def called_by_name(page: Page, code_: Code, name: str) -> bool:
 
 async def everything(page: Page, code_: Code, text: str, names: Sequence[str]) -> bool | None:
     """All lines of the kind that a question asks for; None if lines alone cannot show it."""
-    head, pattern, words = _wanted(text, names)
+    title, pattern, words = _wanted(text, names)
     if not pattern:
         return None
     found = await code_.lines(pattern, words=words, limit=COUNTED)
     if not found.lines:
-        page.add(f"**{head}**: no line of this workspace's code shows any.")
+        page.add(f"**{title}**: no line of this workspace's code shows any.")
         return True
     number = len(found.lines) + found.more
     files = {it.path for it in found.lines}
     beyond = f" The first {MOST} are linked." if MOST < number else ""
-    page.add(f"**{head}**: {count(number, 'line')} in {count(len(files), 'file')}.{beyond}")
+    page.add(f"**{title}**: {count(number, 'line')} in {count(len(files), 'file')}.{beyond}")
     grouped(page, found.lines[:MOST])
     return number <= MOST
 
@@ -282,7 +284,8 @@ def _wanted(text: str, names: Sequence[str]) -> tuple[str, str, tuple[str, ...]]
 def _callee(page: Page, it: Call) -> str:
     assert it.target is not None
     row = it.target.row
-    name = page.link(it.target.path, row.line, label=code(short(row)))
+    owner = f"{row.scope}." if row.kind is Kind.METHOD and row.scope else ""
+    name = page.link(it.target.path, row.line, label=code(owner + short(row)))
     return f"{name}, at {page.link(it.path, it.line)}{said(row.doc)}"
 
 
@@ -293,7 +296,7 @@ def _as_line(it: Call) -> Line:
 async def where(page: Page, code_: Code, found: Sequence[Symbol], it: Shown) -> None:
     """Where it is defined: one, or each of several with what tells them apart."""
     about(page, it)
-    page.code(it.row.signature, it.row.language)
+    page.code(head(it.lines, it.row), it.row.language)
     documented(page, it)
     rest = [one for one in found if (one.path, one.row.scope) != (it.path, it.row.scope)]
     if rest:

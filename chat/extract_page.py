@@ -11,6 +11,8 @@ LONGEST_LINE = 140  # Characters of a line that is quoted within a sentence.
 LONGEST_CODE_LINE = 300
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 ODD_IN_A_LINK = re.compile(r"[\s()<>\[\]\\%#?\"'`*_{}|]")
+ROLE = re.compile(r":\w+(?::\w+)?:`~?([^`<]+?)(?:\s*<[^>`]*>)?`")
+"""A reference, as Sphinx writes it."""
 FENCES = {
     "typescriptreact": "tsx",
     "javascriptreact": "jsx",
@@ -41,7 +43,8 @@ class Page:
         """A link to lines of a file; ``last`` if it is more than one."""
         place = Place(path=path, first_line=first, last_line=max(first, last))
         self._places[place] = None
-        return f"[{label or escaped(f'{path}:{first}')}]({target(place.link)})"
+        lines = f"{first}-{last}" if first < last else f"{first}"
+        return f"[{label or escaped(f'{path}:{lines}')}]({target(place.link)})"
 
     def add(self, text: str) -> None:
         """A paragraph; nothing if it is empty."""
@@ -78,7 +81,7 @@ def code(text: str, most: int = LONGEST_LINE) -> str:
 
 def prose(text: str) -> str:
     """What somebody wrote in a comment, as plain Markdown: nothing in it is a link, an image or a tag."""
-    plain = CONTROL.sub("", text).replace("``", "`")
+    plain = ROLE.sub(r"`\1`", CONTROL.sub("", text)).replace("``", "`")
     parts = re.split(r"(`[^`\n]+`)", plain)
     return "".join(it if number % 2 else _plain(it) for number, it in enumerate(parts))
 

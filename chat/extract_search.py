@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from chat.code import Code
 from chat.extract_page import Page, block, code, prose, sentence
@@ -20,6 +21,7 @@ NAMED, FILED, HEADED = 3.0, 2.0, 1.5
 """What a word of the question counts in a name, in what its file is called, in a head."""
 BEHIND = 1.0  # What each place further behind costs.
 ODD = 2.0  # What it costs to be a test, an example, a document.
+NAMELESS = 2.0  # And to be the middle of something.
 DOCUMENTS = 2
 QUOTED = 12  # Lines of each.
 LEAST_SHARED = 0.6
@@ -29,6 +31,7 @@ QUESTION = re.compile(
     r"|comment|pourquoi)\b",
     re.IGNORECASE,
 )
+HEADING = re.compile(r"#{1,6}\s+(.*\S)")
 IMPORTS = re.compile(r"\s*(?:from\s+\S+\s+import\b|import\b|use\b|using\b|#\s*include\b|require\b|package\b)")
 PROSE = frozenset({"markdown", "restructuredtext", "text", "latex"})
 
@@ -39,9 +42,10 @@ async def search(page: Page, code_: Code, text: str, *, paths: tuple[str, ...] =
     wants_documents = not paths and QUESTION.match(text) is not None and 1 < len(terms)
     found = await code_.search(text, limit=3 * SHOWN, paths=paths)
     documents = await code_.search(text, limit=DOCUMENTS * 4, paths=DOCUMENT_FILES) if wants_documents else ()
-    told = [it for it in once(documents) if _is_about(it, terms)][:DOCUMENTS]
-    known = {(it.path, it.first_line) for it in told}
-    new = [it for it in once(found) if (it.path, it.first_line) not in known]
+    sections = [section(it, terms) for it in once(documents)]
+    told = [it for it in sections if _is_about(it, terms)][:DOCUMENTS]
+    known = [(it.path, it.first_line, it.last_line) for it in told]
+    new = [it for it in once(found) if not any(_overlaps(it, *one) for one in known)]
     hits = [it for it in new if not _is_data(it, text) and says_something(it, terms)]
     hits = first_the_best(hits, terms)
     if (hits or told) and head:
@@ -63,6 +67,28 @@ async def search(page: Page, code_: Code, text: str, *, paths: tuple[str, ...] =
         page.add("In the documents:" if hits else "The documents say:")
         _documents(page, told, terms)
     return bool(hits or told)
+
+
+def section(it: Hit, terms: Sequence[str]) -> Hit:
+    """The section of a piece of a document whose heading has the most of the words; else all of it."""
+    lines = it.text.split("\n")
+    heads = [(number, found[1]) for number, line in enumerate(lines) if (found := HEADING.match(line))]
+    counts = [sum(_has(searchable(title).split(), term) for term in terms) for _, title in heads]
+    most = max(counts, default=0)
+    if not most:
+        return it
+    place = counts.index(most)
+    begin, title = heads[place]
+    end = heads[place + 1][0] if place + 1 < len(heads) else len(lines)
+    while begin + 1 < end and not lines[end - 1].strip():
+        end -= 1
+    first = it.first_line + begin
+    text = "\n".join(lines[begin:end])
+    return replace(it, first_line=first, last_line=first + end - begin - 1, text=text, name=title.strip())
+
+
+def _overlaps(it: Hit, path: str, first: int, last: int) -> bool:
+    return it.path == path and it.first_line <= last and first <= it.last_line
 
 
 def _documents(page: Page, told: Sequence[Hit], terms: Sequence[str]) -> None:
@@ -107,7 +133,7 @@ def first_the_best(hits: Sequence[Hit], terms: Sequence[str]) -> list[Hit]:
         head = searchable(f"{it.signature} {it.doc}").split()
         each = (max(NAMED * _has(named, it), FILED * _has(stem, it), HEADED * _has(head, it)) for it in terms)
         odd = ODD * len(places(it.path) - asked_for(" ".join(terms)))
-        return sum(each) - BEHIND * number - odd
+        return sum(each) - BEHIND * number - odd - NAMELESS * (not it.name)
 
     best = max(range(len(few)), key=lambda it: (worth(it), -it))
     return [few[best], *(it for number, it in enumerate(hits) if number != best)]

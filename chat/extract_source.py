@@ -13,7 +13,7 @@ LONGEST_CALL = 12
 BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 TEXTS = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`[^`\n]*`|(?<!\S)(?:#(?!\[)|//).*")
 QUOTES = re.compile(r"\s*[rRuUbB]{0,2}(\"\"\"|''')")
-COMMENT = re.compile(r"^\s*(?:///?!?|//!|/\*\*?|\*/?|#+!?|--+|;+|%+)\s?")
+COMMENT = re.compile(r"^\s*(?:///?!?|//!|/\*\*?|\*/?|#+[!:]?|--+|;+|%+)\s?")
 MARKED = re.compile(r"^\s*(?:[@#]\[?\w|//go:|\[\w)")
 LISTED = re.compile(
     r"^(?:\s{2,}|:\w+|@\w+|[-*] |\w+:\s*$|(?:Args|Parameters|Returns|Raises|Yields|Example)s?\b:?)"
@@ -63,6 +63,8 @@ def clipped(text: str) -> str:
     while 3 < len(kept) and kept[-1].strip():
         kept.pop()
     kept = kept if 3 < len(kept) else lines[:LONGEST_DOC]
+    while 1 < len(kept) and (not kept[-1].strip() or kept[-1].rstrip().endswith(":")):
+        kept.pop()  # What it announces is not shown.
     return "\n".join(kept).strip() + "\n…"
 
 
@@ -74,7 +76,10 @@ def is_list(doc: str) -> bool:
 def body(lines: Sequence[str], row: SymbolRow, most: int) -> str:
     """The whole definition, or its first lines with a mark; without the comment above it."""
     first = _first_code(lines, row)
-    taken = list(lines[first - 1 : row.last_line])
+    begin, end = _docstring_at(lines, row) if row.language == "python" else (0, 0)
+    taken = [
+        it for number, it in enumerate(lines[first - 1 : row.last_line], first) if not begin <= number < end
+    ]
     if len(taken) <= most:
         return _dedented(taken)
     inset = len(taken[most]) - len(taken[most].lstrip())
@@ -112,9 +117,13 @@ def purpose(text: str, language: str) -> str:
         return ""
     if language in ("markdown", "restructuredtext", "text"):
         return _paragraph(rest)
-    if language == "python":
-        return _quoted(rest) if QUOTES.match(rest[0]) else _leading_comment(rest)
-    return _leading_comment(rest)
+    is_quoted = language == "python" and QUOTES.match(rest[0]) is not None
+    return _untitled(_quoted(rest) if is_quoted else _leading_comment(rest))
+
+
+def _untitled(text: str) -> str:
+    """Without a title that is underlined: the file's name says the same."""
+    return re.sub(r"\A\s*\S.*\n[~=\-*^]{3,}\s*\n+", "", text)
 
 
 def _paragraph(lines: Sequence[str]) -> str:
@@ -147,17 +156,29 @@ def _leading_comment(lines: Sequence[str]) -> str:
 
 
 def _docstring(lines: Sequence[str], row: SymbolRow) -> str:
-    for at in range(row.line - 1, min(row.last_line, row.line + 2 * LONGEST_HEAD)):
-        if at and QUOTES.match(lines[at]) and row.line - 1 < at:
-            return _quoted(lines[at : row.last_line])
-        if (
-            row.line <= at
-            and lines[at].strip()
-            and lines[at - 1].rstrip().endswith(":")
-            and not lines[at].lstrip().startswith("#")
-        ):
+    begin, end = _docstring_at(lines, row)
+    return _quoted(lines[begin - 1 : row.last_line]) if begin < end else _comment(lines, row)
+
+
+def _docstring_at(lines: Sequence[str], row: SymbolRow) -> tuple[int, int]:
+    """The first line of the docstring, and the one behind its last; the same twice where there is none."""
+    depth = 0
+    for number in range(row.line, min(row.last_line, row.line + 2 * LONGEST_HEAD) + 1):
+        bare = TEXTS.sub("", lines[number - 1]).rstrip()
+        depth += sum(BRACKETS.get(it, 0) for it in bare)
+        if depth <= 0 and bare.endswith(":"):
             break
-    return _comment(lines, row)
+    else:
+        return 0, 0
+    number += 1
+    while number <= row.last_line and not lines[number - 1].strip():
+        number += 1
+    found = QUOTES.match(lines[number - 1]) if number <= row.last_line else None
+    if found is None:
+        return 0, 0
+    rest = "\n".join(lines[number - 1 : row.last_line])
+    size = rest[found.end() :].partition(found[1])[0].count("\n")
+    return number, number + size + 1
 
 
 def _quoted(lines: Sequence[str]) -> str:

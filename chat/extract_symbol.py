@@ -265,7 +265,7 @@ def telling(calls: Sequence[Call], it: Shown) -> list[Call]:
         receiver = before[1].lower().strip("_") if before else ""
         is_alike = bool(receiver) and (receiver in owner or owner in receiver or receiver in ("self", "this"))
         called = re.search(rf"{re.escape(it.row.name)}\s*\((.*)", one.text)
-        has_arguments = called is not None and not called[1].startswith(")")
+        has_arguments = called is not None and called[1].strip() and not called[1].startswith(")")
         unlike = bool(owner) and it.row.kind is Kind.METHOD and not is_alike
         plain = (one.path == it.path, not has_arguments, len(one.text))
         return order[one.sure], unlike, bool(places(one.path)), *plain
