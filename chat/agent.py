@@ -104,14 +104,16 @@ async def run(
     choice: str = "",
     sampling: Sampling = SAMPLING,
     history: Sequence[ChatMessage] = (),
+    secrets: Sequence[Secret] = (),
 ) -> AsyncGenerator[Event, None]:
     """Each decision, call and word as it comes, and last the outcome. Closing it stops the model.
 
     ``tools`` are those of others; ``confirm`` is asked before each of their calls that the user's settings do
-    not allow. ``history`` is what was said before, without its context.
+    not allow. ``history`` is what was said before, without its context, and ``secrets`` what was taken out.
     """
     bounded = max(0, min(steps, MOST_STEPS))
     it = _Run(desk, question, tools, confirm, bounded, choice, sampling, tuple(history))
+    it.secrets = tuple(secrets)
     async with aclosing(_steps(it)) as events:
         async for event in events:
             yield event
@@ -277,6 +279,7 @@ async def _outcome(it: _Run, said: _Said, *, out_of_steps: bool) -> Outcome:
         problem=problem,
         steps=it.used,
         by_plan=not it.can_call or not it.steps,
+        secrets=it.secrets,
     )
     if not said.raw.strip() or problem:
         return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from chat.edits_types import Edit, Source
+from chat.redact import Secret
 from chat.router import Decision
 from chat.tools_values import Result
 from chat.types import Place, Tier
@@ -117,6 +118,8 @@ class Outcome:
     """Steps in which tools were used."""
     by_plan: bool = False
     """Whether the model cannot call tools: what it saw was chosen by us."""
+    secrets: tuple[Secret, ...] = field(default=(), repr=False)
+    """All that the conversation knows of now: hand them on to its next question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from lsp_server.documents import Document
 
 LONGEST = 1_000_000  # Characters of a question: a log that somebody has pasted, and no more.
 TASKS: tuple[str, ...] = get_args(Task)
+MODES = ("", "agent")
 
 Token = int | str
 
@@ -35,6 +36,8 @@ class ChatRequest:
     """Where the words go as they come."""
     bar: Token | None = None
     """Where it is said what is being done."""
+    mode: str = ""
+    """``agent``: a model may look around by itself before it answers."""
 
 
 def read(params: Any) -> ChatRequest | str:
@@ -53,17 +56,21 @@ def read(params: Any) -> ChatRequest | str:
         return "turn counts the turns of a conversation, from 0."
     if task and task not in TASKS:
         return f"There is no task {task[:40]!r}; there are {', '.join(TASKS)}."
+    mode = value(params, "mode", str) or ""
+    if mode not in MODES:
+        return f"There is no mode {mode[:40]!r}; there is agent."
     document = getattr(params, "textDocument", None)
     return ChatRequest(
         text=said,
         conversation=conversation,
         turn=turn,
-        task=task or "ask",  # type: ignore[arg-type]  # one of them, as just seen
+        task=task or "ask",
         choice=value(params, "choice", str) or "",
         uri=value(document, "uri", str) or "",
         range=_range(getattr(params, "selection", None)),
         stream=_token(getattr(params, "partialResultToken", None)),
         bar=_token(getattr(params, "workDoneToken", None)),
+        mode=mode,
     )
 
 

@@ -160,6 +160,8 @@ class Chats:
             telling.say("begun", conversation=conversation.id, title=conversation.title)
             if word := commands.slash_word(request.text):
                 return await self._commanded(request, conversation, word, document, code, telling)
+            if request.mode == "agent":
+                return await self._by_agent(request, conversation, document, code, telling)
             events = converse.reply(
                 self._desk(code),
                 conversation,
@@ -203,12 +205,44 @@ class Chats:
         whole = replace(conversation, turns=(*conversation.turns, turn))
         return self._result(whole, turn, (), [problem] if problem else [])
 
+    async def _by_agent(
+        self,
+        request: ChatRequest,
+        conversation: Conversation,
+        document: Document | None,
+        code: Code,
+        telling: _Telling,
+    ) -> dict[str, Any]:
+        """What a model answers that looks around by itself; it is a turn like others."""
+        from chat import converse
+        from lsp_server.chat_agent import perform
+
+        question = self._question(request, document)
+        turn = converse.new_turn(request.text, task=question.task, path=question.path)
+        keep = self._keeping()
+        await keep(conversation, turn)
+        done = await perform(
+            self._ls,
+            question,
+            conversation,
+            turn,
+            desk=self._desk(code),
+            choice=request.choice,
+            folders=self._places.folders,
+            say=telling.say,
+        )
+        conversation = replace(conversation, secrets=done.secrets)
+        problem = await keep(conversation, done.turn)
+        whole = replace(conversation, turns=(*conversation.turns, done.turn))
+        return self._result(whole, done.turn, done.places, [*done.problems, *([problem] if problem else [])])
+
     def _desk(self, code: Code) -> Desk:
         from lsp_server.chat_desk import make_desk, problems
+        from lsp_server.chat_notes import notes_of
 
         for it in problems(self._ls.workbench.settings):
             self._ls.reporter.warn(it)
-        return make_desk(self._ls.workbench, code)
+        return make_desk(self._ls.workbench, code, notes=notes_of(self._places.folders))
 
     def _question(self, request: ChatRequest, document: Document | None) -> Question:
         from chat import converse

@@ -110,8 +110,9 @@ class Runs:
         from chat.act_recipe import act_recipe
         from chat.commands import find
         from lsp_server.chat_desk import make_desk
+        from lsp_server.chat_notes import notes_of
 
-        desk = make_desk(self._ls.workbench, code)
+        desk = make_desk(self._ls.workbench, code, notes=notes_of(self._places.folders))
         if command := find(request.command):
             instruction, choice = request.instruction, request.choice
             return command.title, act(command, about, desk, instruction=instruction, choice=choice)
@@ -135,6 +136,10 @@ class Runs:
         elif outcome.markdown and not request.wait:
             await self._show(outcome)
         return said
+
+    async def offer(self, outcome: Outcome, code: Code) -> str:
+        """Have the editor make a change that somebody else has made up; why it did not, or nothing."""
+        return await self._change(outcome, code)
 
     @property
     def _previews(self) -> bool:
