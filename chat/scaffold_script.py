@@ -79,7 +79,8 @@ def module_of(path: str, test: str, plan: Plan, source: str) -> str:
     texts = f"{plan.text or ''}\n{plan.sample}\n{source}"
     written = re.search(r"(?:from|require\()\s*[\"']\.[^\"']*?(\.[cm]?[jt]sx?)?[\"']", texts)
     if end in ("js", "mjs", "cjs", "jsx"):
-        bare = written is not None and not written[1] and plan.framework != "node:test" and end == "js"
+        is_bare = not written[1] if written else "require(" in source
+        bare = is_bare and plan.framework != "node:test" and end == "js"
         return stem if bare else there
     if written is not None:
         return f"{stem}{written[1] or ''}"
