@@ -14,6 +14,7 @@ from models.estimate import tokens
 SHORT = 600  # Tokens: a file that is no longer is one piece.
 LONGEST = 80  # Lines of a piece of a long file.
 SHORTEST = 4
+OUTLINE = 0.985  # What it counts for: more than all parts of the file but the best.
 OUTLINED = 80  # Symbols of a file's outline.
 MOST_PROBLEMS = 40
 BODIES = frozenset(
@@ -63,25 +64,39 @@ def cut_file(
         return (lines_piece(path, 1, text, score, why),)
     lines = text.split("\n")
     found = [
-        Section(title=title, first_line=a, last_line=b, page=0, text="\n".join(lines[a - 1 : b]))
-        for a, b, title in _spans(rows, len(lines))
-        if any(it.strip() for it in lines[a - 1 : b])
+        _section(lines, *it)
+        for it in _spans(rows, len(lines))
+        if any(map(str.strip, lines[it[0] - 1 : it[1]]))
     ]
     worth = ranked(found, question)
     top = max(worth, default=0.0)
-    heads = {it.first_line: it for it in reversed(rows)}
+    bodies = [it for it in rows if it.kind in BODIES]
     pieces = []
     for number, (it, own) in enumerate(zip(found, worth, strict=True)):
         share = own / top if top else 1 / (1 + number)
-        row = heads.get(it.first_line)
+        row = next((row for row in bodies if it.first_line <= row.first_line <= it.last_line), None)
         piece = lines_piece(path, it.first_line, it.text, score * (0.9 + 0.1 * share), why)
-        pieces.append(replace(piece, signature=row.signature if row else "", doc=row.doc if row else ""))
+        if row is not None:
+            title = f"{row.scope}.{row.name}" if row.scope else ""
+            piece = replace(piece, signature=row.signature, doc=row.doc, title=title, language=row.language)
+        pieces.append(piece)
     outline = _outline(rows)
     if outline:
         pieces.append(
-            Piece(place=None, text=outline, title=path, kind="outline", why=why, score=score * 1.05)
+            Piece(place=None, text=outline, title=path, kind="outline", why=why, score=score * OUTLINE)
         )
     return tuple(sorted(pieces, key=lambda it: -it.score))
+
+
+def _section(lines: Sequence[str], first: int, last: int, title: str) -> Section:
+    """Some lines, without blank ones at their ends."""
+    while first < last and not lines[first - 1].strip():
+        first += 1
+    while first < last and not lines[last - 1].strip():
+        last -= 1
+    return Section(
+        title=title, first_line=first, last_line=last, page=0, text="\n".join(lines[first - 1 : last])
+    )
 
 
 def _outline(rows: Sequence[SymbolRow]) -> str:

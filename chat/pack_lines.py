@@ -22,6 +22,7 @@ MOST_LINES = 3_000  # Of a piece: more are in no budget, and to look at each tak
 LONGEST_DOC = 160
 HEAD = 1.0  # What a line of the head is worth, beside the words that it shares with the question.
 STRUCTURE = 0.5
+IMPORTED = 0.3  # What words count in a line that imports, licenses or decorates.
 _STRUCTURE = re.compile(
     r"^\s*(?:(?:pub(?:\([^)]*\))?|export|default|public|private|protected|static|async|abstract|final|override"
     r"|inline|const|virtual|extern|unsafe)\s+)*"
@@ -129,11 +130,12 @@ def summary(lines: Lines, telling: Mapping[str, float]) -> str:
     piece = lines.piece
     if not piece.signature:
         worth = {number: _worth(lines, number, telling) for number in order(lines, {})}
-        best = max(
-            worth, key=lambda it: (worth[it] - bool(_SAYS_LITTLE.match(lines.texts[it])), -it), default=0
-        )
+        best = max(worth, key=lambda it: (not _SAYS_LITTLE.match(lines.texts[it]), worth[it], -it), default=0)
         return lines.texts[best].strip()
     doc = " ".join(piece.doc.split())
+    if not doc and piece.signature.startswith("#"):  # A heading says less than what stands below it.
+        below = (it.strip() for it in lines.texts[1:])
+        doc = next((it for it in below if not _WORDLESS.match(it)), "")
     if LONGEST_DOC < len(doc):
         doc = doc[:LONGEST_DOC].rpartition(" ")[0] + " " + ELLIPSIS
     return _short(" ".join(piece.signature.split())) + (f"  # {doc}" if doc else "")
@@ -154,6 +156,8 @@ def chosen(lines: Lines, telling: Mapping[str, float], allowance: float) -> tupl
 
 def _worth(lines: Lines, number: int, telling: Mapping[str, float]) -> float:
     shared = sum(telling.get(it, 0.0) for it in lines.words[number])
+    if _SAYS_LITTLE.match(lines.texts[number]):
+        return shared * IMPORTED
     return shared + (STRUCTURE if _STRUCTURE.match(lines.texts[number]) else 0.0)
 
 

@@ -15,28 +15,32 @@ ONE_LINE_SHARE = 0.6  # Of the budget, at most for the one line each that pieces
 AGAIN = 0.5  # What the next piece of a file counts for: several files must be seen.
 BEST_SHARE = 0.5  # Of what is left then, at most for the best piece.
 NEXT_SHARE = 0.3  # The same for each of the others in turn.
-ASKED_SHARE = 0.9  # Instead of all three, for those that were asked for by name.
 LEAST_CUT = 20  # Tokens: with less than that more for it, a piece keeps its one line.
+# By judgment: what was asked for by name is read, not listed.
 ASKED = 1.0  # Scores above are of what was asked for by name.
+ASKED_LINES = 0.3  # Of the budget, at most for the one line of the best piece of each file asked for.
+ASKED_SHARE = 0.8  # Of what is left, at most for each of these pieces in turn.
 NUMBER = 99  # As wide as numbers of places mostly are.
 
 
 def plan(wanted: Sequence[Lines], telling: Mapping[str, float], budget: float) -> tuple[Shown, ...]:
     """What is shown of which, in the order of the pieces; those that are not in it are left out."""
     forms: dict[int, Shown] = {}
-    spent = 0.0
+    asked = [number for number, it in enumerate(wanted) if ASKED < it.piece.score]
+    others = _spread(wanted, [number for number in range(len(wanted)) if number not in set(asked)])
+    spent = _asked(forms, asked, wanted, telling, budget)
+    rest = budget - spent
     later: list[tuple[int, Shown]] = []
-    for number in _spread(wanted):
+    for number in others:
         short = _shortest(wanted[number], telling)
-        share = ASKED_SHARE if ASKED < wanted[number].piece.score else ONE_LINE_SHARE
-        if spent + short.cost <= share * budget or (not forms and short.cost <= budget):
+        most = budget - rest * (1 - ONE_LINE_SHARE)
+        if spent + short.cost <= most or (not forms and short.cost <= budget):
             forms[number] = short
             spent += short.cost
         else:
             later.append((number, short))
-    for place, number in enumerate(sorted(forms)):
-        share = ASKED_SHARE if ASKED < wanted[number].piece.score else NEXT_SHARE if place else BEST_SHARE
-        spent += _grown(forms, number, telling, (budget - spent) * share)
+    for place, number in enumerate(sorted(forms.keys() & set(others))):
+        spent += _grown(forms, number, telling, (budget - spent) * (NEXT_SHARE if place else BEST_SHARE))
     for number, short in later:
         if spent + short.cost <= budget:
             forms[number] = short
@@ -46,17 +50,46 @@ def plan(wanted: Sequence[Lines], telling: Mapping[str, float], budget: float) -
     return tuple(forms[it] for it in sorted(forms))
 
 
-def _spread(wanted: Sequence[Lines]) -> list[int]:
-    """What was asked for, then the others: the more of a file is there, the better the next of it must be."""
+def _asked(
+    forms: dict[int, Shown],
+    asked: Sequence[int],
+    wanted: Sequence[Lines],
+    telling: Mapping[str, float],
+    budget: float,
+) -> float:
+    """Each file that was asked for has a line for sure; then pieces are read, the best first. What it costs."""
+    spent = 0.0
+    paths: set[str] = set()
+    for number in asked:
+        place = wanted[number].piece.place
+        if place is None or place.path not in paths:
+            short = _shortest(wanted[number], telling)
+            if spent + short.cost <= ASKED_LINES * budget or (not forms and short.cost <= budget):
+                forms[number] = short
+                spent += short.cost
+                paths.add(place.path if place else "")
+    for number in asked:
+        if number in forms:
+            spent += _grown(forms, number, telling, (budget - spent) * ASKED_SHARE)
+            continue
+        short = _shortest(wanted[number], telling)
+        if short.cost + LEAST_CUT <= (budget - spent) * ASKED_SHARE:
+            forms[number] = short
+            spent += short.cost + _grown(forms, number, telling, (budget - spent) * ASKED_SHARE - short.cost)
+    return spent
+
+
+def _spread(wanted: Sequence[Lines], numbers: Sequence[int]) -> list[int]:
+    """In which order pieces get their line: the more of a file is there, the better the next must be."""
     seen: dict[str, int] = defaultdict(int)
-    worth: list[float] = []
-    for it in wanted:
-        place, score = it.piece.place, it.piece.score
-        if score <= ASKED and place is not None:
+    worth: dict[int, float] = {}
+    for number in numbers:
+        place, score = wanted[number].piece.place, wanted[number].piece.score
+        if place is not None:
             score *= AGAIN ** seen[place.path]
             seen[place.path] += 1
-        worth.append(score)
-    return sorted(range(len(wanted)), key=lambda it: (-worth[it], it))
+        worth[number] = score
+    return sorted(numbers, key=lambda it: (-worth[it], it))
 
 
 def _shortest(lines: Lines, telling: Mapping[str, float]) -> Shown:

@@ -122,11 +122,12 @@ async def test_every_piece_is_what_stands_there() -> None:
 
 
 async def test_a_long_file_is_cut_for_the_question() -> None:
-    """Of a long file comes its outline, then the part that the question is about."""
+    """Of a long file comes the part that the question is about, then its outline."""
     it = await found("when is mail sent in @shop/steps.py")
-    assert it.pieces[0].kind == "outline"
-    assert "def step_17" in it.pieces[0].text
-    assert "send_mail" in it.pieces[1].text
+    assert "send_mail" in it.pieces[0].text
+    assert it.pieces[0].signature == "def step_17(value)"
+    assert it.pieces[1].kind == "outline"
+    assert "def step_17" in it.pieces[1].text
     packed = pack(it.pieces, budget_tokens=600, count=tokens, question="when is mail sent")
     assert "send_mail(value)" in packed.text
 
