@@ -54,25 +54,24 @@ def embed(pool: Pool, model: Model, portions: Iterator[Portion]) -> Generator[Em
 
 def _hand_out(pool: Pool, model: Model, jobs: Iterator[Embed], again: deque[Embed]) -> bool:
     """Give everybody something to do; whether anybody has."""
-    while (worker := _free(pool, model)) is not None:
+    while _has_room(pool, model):
         job = again.popleft() if again else next(jobs, None)
         if job is None:
             break
-        worker.ask(job)
+        _next(pool, model).ask(job)
     return any(it.asked for it in pool.workers)
 
 
-def _free(pool: Pool, model: Model) -> Worker | None:
-    """Who is to have the next portion; None if all have enough. Nobody is started while somebody is idle."""
+def _has_room(pool: Pool, model: Model) -> bool:
     some = pool.workers[: model.processes]
-    least = min(some, key=lambda it: len(it.asked), default=None)
-    if least is not None and not least.asked:
-        return least
-    before = len(pool.workers)
-    pool.start(min(before + 1, model.processes))
-    if before < len(pool.workers):
-        return pool.workers[-1]
-    return least if least is not None and len(least.asked) < ASKED else None
+    return len(some) < min(pool.jobs, model.processes) or any(len(it.asked) < ASKED for it in some)
+
+
+def _next(pool: Pool, model: Model) -> Worker:
+    """Who is to have the next portion: nobody is started while somebody is idle."""
+    if all(it.asked for it in pool.workers[: model.processes]):
+        pool.start(min(len(pool.workers) + 1, model.processes))
+    return min(pool.workers[: model.processes], key=lambda it: len(it.asked))
 
 
 def _sound(found: Embedded) -> Embedded:

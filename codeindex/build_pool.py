@@ -117,7 +117,7 @@ class Pool:
         self.model: Model | None = None
         """Which is loaded as soon as there are no files left: it will be asked for."""
         self._setup = setup
-        self._jobs = max(1, jobs)
+        self.jobs = max(1, jobs)
         self._limit_s = limit_s
 
     def __enter__(self) -> Pool:
@@ -137,7 +137,7 @@ class Pool:
 
     def start(self, most: int) -> None:
         """Have some workers, no more than there may be, before it is known what for."""
-        while len(self.workers) < min(self._jobs, most):
+        while len(self.workers) < min(self.jobs, most):
             self.workers.append(Worker(self._setup))
 
     def rest(self) -> None:
@@ -202,7 +202,7 @@ class Pool:
                 worker.give([suspects.popleft()])  # Alone: if it dies now, we know of what.
         while groups.waiting and not suspects:
             # The last ones in small portions: so all workers have done their part at the same time.
-            most = min(ROOM_BYTES, groups.bytes_left / (2 * self._jobs))
+            most = min(ROOM_BYTES, groups.bytes_left / (2 * self.jobs))
             free = [it for it in self.workers if it.has_room(most)]
             if not free:
                 break
