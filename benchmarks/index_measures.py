@@ -225,15 +225,16 @@ def queries(client: Client, label: str) -> Found:
 
 
 def memory(client: Client) -> Found:
-    """Of service and writer at rest; with and without what they share with the disk's cache."""
+    """Of service, writer and its helper at rest; with and without what they share with the disk's cache."""
     time.sleep(AT_REST_S)
     writer = client.writer()
     status = client.ask("status")
     found: Found = {"memory: chunks": status["chunks"]}
-    for name, pid in (("service", client.process.pid), ("writer", writer)):
-        if pid:
-            found[f"memory: {name}, MB resident"] = megabytes(pid)
-            found[f"memory: {name}, MB of its own"] = megabytes(pid, private=True)
+    helpers = [it.pid for it in _family(writer)[1:]] if writer else []
+    for name, pids in (("service", [client.process.pid]), ("writer", [writer]), ("helper", helpers)):
+        if pids and pids[0]:
+            found[f"memory: {name}, MB resident"] = sum(megabytes(it) for it in pids if it)
+            found[f"memory: {name}, MB of its own"] = sum(megabytes(it, private=True) for it in pids if it)
     return found
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import index, index_measures
+from benchmarks import index, index_graph, index_measures
 from codeindex.embed import open_embedder
 
 
@@ -32,11 +32,16 @@ def test_each_number_stands_beside_its_target(capsys: pytest.CaptureFixture[str]
 
 def test_targets_are_of_what_is_measured(tmp_path: Path) -> None:
     """A name that is measured no more would be a target that nobody sees."""
-    parts = [Path(it).read_text("utf-8") for it in (index.__file__, index_measures.__file__) if it]
+    parts = [
+        Path(it).read_text("utf-8")
+        for it in (index.__file__, index_measures.__file__, index_graph.__file__)
+        if it
+    ]
     for name in index.TARGETS:
         stem = name.removeprefix("with vectors: ").removesuffix(": p50 ms").removesuffix(": p95 ms")
         known = [stem, stem.replace("10,000", "{MANY_FILES:,}"), stem.partition(": bytes")[0]]
-        known += [stem.replace("service", "{name}").replace("writer", "{name}")]
+        known += [stem.replace(it, "{name}") for it in ("service", "writer", "helper")]
+        known += [stem.replace(it, "{method}") for it in ("callers", "callees")]
         known += [stem.removeprefix("query, ")]
         assert any(f'"{it}' in part for it in known for part in parts), name
 

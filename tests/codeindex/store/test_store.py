@@ -299,3 +299,65 @@ def test_rows_fill_pages(seed: int) -> None:
     assert sorted(order) == list(range(300))
     assert pages(order) < 0.9 * pages(list(range(300)))
     assert filling([]) == []
+
+
+def test_texts_in_bulk_are_those_of_the_chunks(reader: Reader) -> None:
+    """The same lines and heads, under the hash that they were given; without those that are not there."""
+    rows = {
+        it: reader.chunks([it])[it]
+        for first, count in reader.chunk_ranges()
+        for it in range(first, first + count)
+    }
+    found = list(reader.texts_of_chunks([*rows, 99_999]))
+    assert len(found) == len(rows) == 4
+    for it, row in zip(found, rows.values(), strict=True):
+        own = own_lines(reader.text(row.content), row.first_line, row.last_line)
+        assert (it.hash, it.scope, it.signature, it.doc, it.text) == (
+            row.hash,
+            row.scope,
+            row.signature,
+            row.doc,
+            own,
+        )
+        assert embedded_hash(embedded_text(it, it.text)) == it.hash
+
+
+def test_what_is_embedded_of_the_latest_files(reader: Reader, writer: Writer) -> None:
+    """The files by their time, the hashes of each in the order of its lines."""
+    writer.replace([indexed("c.py", A, mtime_ns=7)])
+    assert reader.latest(2) == ["sub/b.py", "c.py"]
+    assert reader.latest(9) == ["sub/b.py", "c.py", "a.py"]
+    assert reader.hashes_of("a.py") == [it.hash for it in reader.chunks_of("a.py")]
+    assert reader.hashes_of("nowhere.py") == []
+
+
+def test_a_lean_reader_says_the_same(reader: Reader, writer: Writer) -> None:
+    """Only that it holds less: no page is mapped."""
+    lean = open_reader(writer.folder, lean=True)
+    assert lean is not None
+    with lean:
+        assert lean.rows("PRAGMA mmap_size") == [(0,)]
+        assert found(lean, "request") == found(reader, "request")
+
+
+def test_at_rest_indexes_are_dense(tmp_path: Path) -> None:
+    """However the files came: collecting has put them in order, and to do it once more brings nothing."""
+    names = [f"folder{it % 7}/some/longer/path/file{it}.py" for it in range(1_500)]
+    random.Random(1).shuffle(names)
+    with open_writer(tmp_path / "index", rules="r") as writer:
+        for start in range(0, len(names), 100):
+            some = names[start : start + 100]
+            writer.replace([indexed(it, f"def f_{len(it) % 5}():\n    pass\n") for it in some])
+        writer.collect()
+        dense = pages(writer)
+        writer._connection.execute("REINDEX file")
+        assert dense <= pages(writer) + 1
+        assert writer.verify() == []
+
+
+def pages(writer: Writer) -> int:
+    """How many are in use."""
+    asked = [
+        writer._connection.execute(f"PRAGMA {it}").fetchone()[0] for it in ("page_count", "freelist_count")
+    ]
+    return int(asked[0]) - int(asked[1])
