@@ -22,6 +22,7 @@ from lsprotocol import types as lsp
 
 from models import process, supervise
 from tests.e2e.editor import Editor, editor, until
+from tests.e2e.talking_model import talking
 from tests.e2e.watching import Watch, addresses, can_strace
 
 pytestmark = [
@@ -117,6 +118,13 @@ async def test_a_day_in_the_editor(hearth_home: Path, project: Path, watch: Watc
         await it.client.protocol.send_request_async("hearth/search", {"query": "total_price"})
         await it.client.workspace_symbol_async(lsp.WorkspaceSymbolParams(query="round"))
         await _code_actions(it, uri)
+        for choice in ("", "cloud", "large"):
+            question = {"text": "How do I call @round_up?", "choice": choice, "textDocument": {"uri": uri}}
+            said = await it.client.protocol.send_request_async("hearth/chat", question)
+            assert (said.tier, said.problem) == ("extractive", "")
+            assert "round_up" in said.markdown
+        sent = await it.client.protocol.send_request_async("hearth/sent", {})
+        assert sent.entries == []
         for engine in supervise.engines(process.place()):
             engine.kill()
     modules = ("lsp_server.cli lsp", "models.engine", "codeindex serve", "codeindex write")
@@ -133,28 +141,75 @@ async def _code_actions(it: Editor, uri: str) -> None:
         range=lsp.Range(start, end),
         context=lsp.CodeActionContext(diagnostics=[]),
     )
-    await it.client.text_document_code_action_async(params)
+    offered = await it.client.text_document_code_action_async(params) or []
+    assert any("tests" in it.title.lower() for it in offered)
+    for name in ("explain", "refactor"):
+        arguments = {"command": name, "uri": uri, "instruction": "shorter", "choice": "cloud", "wait": True}
+        await it.command(
+            "hearth.run",
+            {
+                **arguments,
+                "range": {"start": {"line": 3, "character": 0}, "end": {"line": 4, "character": 10}},
+            },
+        )
 
 
 def test_a_day_at_the_prompt(hearth_home: Path, project: Path, watch: Watch) -> None:
-    """Every command that works with code."""
+    """Every command that works with code, and the engine that they share."""
     say(hearth_home)
+    environment = watch.environment(dict(os.environ))
+    engine = subprocess.Popen(watch.command(*HEARTH, "engine"), env=environment, stderr=subprocess.DEVNULL)
     commands = (
         ("index",),
         ("search", "total price"),
-        ("map",),
-        ("callers", "round_up"),
         ("complete", "shop/cart.py:8:16"),
-        ("status",),
         ("doctor",),
-        ("why",),
-        ("sent",),
-        ("history",),
+        ("ask", "How do I call round_up?", "--choice", "large", "--task", "architecture"),
+        ("ask", "/explain round_up", "--choice", "cloud"),
+        ("chat", "How do I call round_up?", "--choice", "cloud"),
     )
     for it in commands:
-        assert type_it(watch, project, *it).returncode in (0, 3)
+        done = type_it(watch, project, *it)
+        assert done.returncode in (0, 3)
+        if it[0] in ("ask", "chat"):
+            assert "(shop/round.py#L1" in done.stdout
+            assert "extractive" in done.stderr
+    for running in supervise.engines(process.place()):
+        running.kill()
+    engine.wait()
     assert watch.strangers == []
     assert json.loads(type_it(watch, project, "sent", "--json").stdout) == []
+
+
+def test_a_model_on_this_machine_is_all_that_is_asked(hearth_home: Path, project: Path, watch: Watch) -> None:
+    """Where one is there it answers, also who asked for the cloud; and nothing goes elsewhere."""
+    with talking("Words.") as model:
+        say(hearth_home, chat={"provider": "compatible", "url": model.url, "model": "m", "prefer": "cloud"})
+        done = type_it(watch, project, "ask", "How do I call round_up?", "--choice", "cloud")
+    assert (done.returncode, done.stdout) == (0, "Words.\n")
+    assert "your settings do not allow the cloud, so m answers on this machine" in done.stderr
+    assert any(f"htons({model.port})" in it or str(model.port) in it for it in watch.addresses)
+    assert watch.strangers == []
+
+
+def test_allowed_it_is_seen(hearth_home: Path, project: Path, watch: Watch) -> None:
+    """The same watch sees the one address; what went there `hearth sent` shows, without the secret."""
+    secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"  # Looks like a token, and is none.
+    with talking(["Say", "[secret:", "github", "token]", "once."]) as model:
+        # This machine by an address that counts as another one: so it is really sent, and nowhere.
+        url = f"http://0.0.0.0:{model.port}/v1"
+        say(hearth_home, cloud={"allowed": True, "provider": "compatible", "model": "large", "url": url})
+        done = type_it(watch, project, "ask", f"Why does round_up fail with {secret}?")
+        (body,) = model.bodies
+    assert done.returncode == 0
+    assert any("0.0.0.0" in it for it in watch.strangers)
+    assert all("0.0.0.0" in it for it in watch.strangers)
+    assert secret.encode() not in body
+    assert b"def round_up" in body
+    shown = subprocess.run([*HEARTH, "sent", "1"], capture_output=True, check=True, env=dict(os.environ))
+    assert shown.stdout == body
+    assert "cloud · large · " in done.stderr
+    assert secret in done.stdout
 
 
 def test_names_are_seen_by_the_hook(watch: Watch, tmp_path: Path) -> None:
