@@ -25,6 +25,7 @@ from chat.edits_types import Refusal, Source
 from chat.extract import PROSE
 from chat.mentions import read as read_mentions
 from chat.target import source_of
+from chat.types import Problem
 
 MOST_SOURCES = 6  # Files that one answer may change.
 RULE = "---"
@@ -44,6 +45,8 @@ async def act(
         outcome = Outcome(command=command.name, title=command.title, refusal=refusal)
         yield Done(outcome=outcome)
         return
+    if command.about == "problem" and not subject.problems:
+        subject = replace(subject, problems=await _problems(subject, desk))
     run = Run(command=command, subject=subject, desk=desk, view=seen, instruction=instruction, choice=choice)
     async with aclosing(_perform(run)) as events:
         async for it in events:
@@ -58,6 +61,14 @@ async def look(command: Command, subject: Subject, desk: Desk) -> View | Refusal
     if subject.version is not None and source.version != subject.version:
         return Refusal(reason=f"`{source.path}` has changed meanwhile: ask again.")
     return view(source, await desk.code.outline(subject.path), subject, command)
+
+
+async def _problems(subject: Subject, desk: Desk) -> tuple[Problem, ...]:
+    """The diagnostics on these lines, as far as the editor has told of them."""
+    found = await desk.code.problems(subject.path)
+    return tuple(
+        it for it in found if it.first_line <= subject.last_line and subject.first_line <= it.last_line
+    )
 
 
 async def _perform(run: Run) -> AsyncGenerator[Event, None]:

@@ -6,23 +6,26 @@ kind of value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from chat import act_edits, act_tests, docstrings, extract, rename, scaffold
+from chat import act_edits, act_tests, docstrings, explain, extract, imports, rename, scaffold
 from chat.act_edits import Made, frame_of
 from chat.act_types import Subject
 from chat.act_view import View
 from chat.code import Code
-from chat.commands import Command
+from chat.commands import NEEDS_MODEL, Command
 from chat.edits_types import Edit, NewFile, Refusal, Source
+from chat.imports_known import missing_name
 from chat.prompts import fenced
 from chat.target import Target, source_of
 from chat.types import Mention, Question, Selection
 from codeindex.languages import language_of
 from codeindex.types import SymbolRow
 
-LONGEST_FACTS = 3_000  # characters of what is known that go into a prompt
+LINK = re.compile(r"\[([^\]\n]+)\]\([^)\n]*\)")
+LONGEST_FACTS = 2_000  # characters of what is known that go into a prompt
 MOST_ROWS = 60  # definitions of a file
 
 
@@ -123,6 +126,35 @@ async def _scaffold(order: Order) -> Part | Refusal:
     )
 
 
+async def _explain(order: Order) -> Part | Refusal:
+    """The facts of a definition; of other lines, what is found of them."""
+    if not order.view.is_definition:
+        return await _summary(order)
+    found = await explain.facts(order.target, order.code)
+    if isinstance(found, Refusal):
+        return await _summary(order)
+    text = explain.markdown(found).rstrip()
+    return Part(markdown=f"{text}\n\n{extract.PROSE}", skeleton=LINK.sub(r"\1", text)[:LONGEST_FACTS])
+
+
+async def _imports(order: Order) -> Part | Refusal:
+    """The import of an unknown name; the likeliest, where several are possible."""
+    unknown = next((it for it in order.subject.problems if missing_name(it.message)), None)
+    if unknown is None:
+        return Refusal(reason=NEEDS_MODEL)
+    source = order.view.source
+    found = await imports.fixes(unknown, order.code, language=source.language)
+    if isinstance(found, Refusal):
+        return found
+    first, others = found[0], [f"`{it.says}`" for it in found[1:]]
+    if moved := _moved(first.edits, source):
+        return moved
+    note = f"`{first.says}`, {first.why}."
+    if others:
+        note += f" Also possible: {', '.join(others)}."
+    return Part(edits=act_edits.named(first.edits, first.says), sources={source.path: source}, note=note)
+
+
 async def _rename(order: Order) -> Part | Refusal:
     """A new name wherever the old one stands; what is not certain is to be looked at."""
     target = replace(order.target, name=order.subject.name or order.subject.word)
@@ -191,7 +223,8 @@ def _moved(found: Iterable[Edit], source: Source) -> Refusal | None:
 
 MAKERS: Mapping[str, Callable[[Order], Awaitable[Part | Refusal]]] = {
     "docstrings": _docstrings,
-    "explain": _summary,
+    "explain": _explain,
+    "imports": _imports,
     "rename": _rename,
     "scaffold": _scaffold,
     "summary": _summary,

@@ -81,6 +81,8 @@ COMMANDS = (
         kind="quickfix.hearth.fix",
         about="problem",
         gives="edits",
+        part="imports",
+        model="better",
     ),
     Command(
         name="explain",

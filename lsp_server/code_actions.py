@@ -13,6 +13,7 @@ from typing import Any
 from lsprotocol import types as lsp
 
 from chat.commands import COMMANDS, NEEDS_MODEL, Command
+from chat.imports_known import missing_name
 from lsp_server import protocol
 from lsp_server.settings import Settings
 
@@ -102,7 +103,10 @@ def _is_wanted(kind: str, only: Iterable[str]) -> bool:
 def _abouts(command: Command, moment: Moment) -> Sequence[lsp.Diagnostic | None]:
     """What the command can be about here: each diagnostic, or the place once, or nothing."""
     if command.about == "problem":
-        return [it for it in moment.diagnostics if it.severity in PROBLEMS][:MOST_FIXES]
+        found = [it for it in moment.diagnostics if it.severity in PROBLEMS]
+        if command.part == "imports" and not moment.has_model:  # That is all that the code itself can mend.
+            found = [it for it in found if missing_name(it.message)]
+        return found[:MOST_FIXES]
     if command.about == "file" or moment.is_selection:
         return (None,)
     return (None,) if moment.has_code and command.about != "selection" else ()

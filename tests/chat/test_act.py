@@ -16,6 +16,7 @@ from chat.act import act
 from chat.act_types import Done, Event, Outcome, Subject, Text, Working
 from chat.desk import Desk
 from chat.edits import apply
+from chat.extract import PROSE
 from chat.types import Problem
 from tests.chat.code_in_memory import InMemory
 from tests.chat.desks import cut_off, near, said, sitting
@@ -278,6 +279,27 @@ async def test_a_name_that_cannot_be(tmp_path: Path, name: str, says: str) -> No
     assert not outcome.changes
 
 
+async def test_an_explanation_without_a_model(tmp_path: Path) -> None:
+    """The facts of the definition, with links, and how to get more."""
+    async with alone(tmp_path) as desk:
+        outcome, events = await run("explain", desk)
+        lines, _ = await run("explain", desk, replace(HERE, first_line=13, last_line=15, is_selected=True))
+    assert "**`has_odd`** (function, [shop/basket.py:11](shop/basket.py#L11-L16))" in outcome.markdown
+    assert outcome.markdown.endswith(PROSE)
+    assert [it.text for it in events if isinstance(it, Text)] == [outcome.markdown]
+    assert "if value % 2 == 1" in lines.markdown
+
+
+async def test_an_explanation_by_a_model(tmp_path: Path) -> None:
+    """The facts are in its prompt and below its words; what would bring more is not said any more."""
+    async with asked(tmp_path, said("Looks for ", "an odd number.")) as (desk, server):
+        outcome, _ = await run("explain", desk)
+    assert outcome.markdown.startswith("Looks for an odd number.\n\n---\n\n**`has_odd`**")
+    assert PROSE not in outcome.markdown
+    text = prompts(server)[0][-1]["content"]
+    assert "What is known of it:\n**`has_odd`** (function, shop/basket.py:11)" in text
+
+
 async def test_a_review(tmp_path: Path) -> None:
     """The lines that it names are links, where they are in what was looked at."""
     answer = "- line 14: Say `any`.\n- line 99: Not there.\n- Lines 13-15: A loop."
@@ -329,6 +351,38 @@ async def test_a_problem_goes_into_the_prompt(tmp_path: Path) -> None:
         outcome, _ = await run("fix", desk, replace(HERE, problems=(problem,), first_line=13, last_line=13))
     assert SIMPLE in result(outcome)
     assert "Problem in line 13: loop is slow (perf P1)" in prompts(server)[0][-1]["content"]
+
+
+async def test_a_missing_import_needs_no_model(tmp_path: Path) -> None:
+    """An unknown name that another file imports, or that stands in the standard library."""
+    problem = Problem(path=PATH, first_line=8, last_line=8, message='"Path" is not defined')
+    texts = code(**{"shop/other.py": "from pathlib import Path\n\nHERE = Path()\n"})
+    async with asked(tmp_path, texts=texts) as (desk, server):
+        outcome, _ = await run("fix", desk, replace(HERE, problems=(problem,), first_line=8, last_line=8))
+    assert "from pathlib import Path\n" in result(outcome)
+    assert "`from pathlib import Path`, as in `shop/other.py`" in outcome.note
+    assert server.requests == []
+
+
+async def test_a_problem_that_only_a_model_mends(tmp_path: Path) -> None:
+    """Without one that is said."""
+    problem = Problem(path=PATH, first_line=13, last_line=13, message="loop is slow")
+    async with alone(tmp_path) as desk:
+        outcome, _ = await run("fix", desk, replace(HERE, problems=(problem,)))
+    assert outcome.refusal == commands.NEEDS_MODEL
+
+
+async def test_the_problems_that_the_editor_told_of(tmp_path: Path) -> None:
+    """Who says no problem means those on these lines."""
+    problems = [
+        Problem(path=PATH, first_line=it, last_line=it, message=f"slow {it}", source="perf") for it in (2, 13)
+    ]
+    texts = InMemory({PATH: CODE}, versions={PATH: 3}, problems=problems)
+    async with asked(tmp_path, said(fenced(SIMPLE)), texts=texts) as (desk, server):
+        await run("fix", desk, replace(HERE, first_line=13, last_line=13))
+    text = prompts(server)[0][-1]["content"]
+    assert "Problem in line 13: slow 13 (perf)" in text
+    assert "Problem in line 2" not in text
 
 
 async def test_closing_stops_the_model(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_without_a_model() -> None:
     off = [it for it in offers(moment, FULL) if it.disabled]
     assert {it.disabled.reason for it in off if it.disabled} == {NEEDS_MODEL}
     assert all(it.command is None for it in off)
-    assert len(off) == len(COMMANDS) - len(can) - 1
+    assert len(off) == len(COMMANDS) - len(can) - 1  # There is no problem to be fixed.
     assert not any(it.disabled for it in offers(moment, replace(FULL, disabled=False)))
 
 
@@ -56,8 +56,7 @@ def test_with_a_model() -> None:
 def test_a_problem() -> None:
     """Each error and warning here can be fixed, in its own words; a hint is none."""
     hint = replace_severity(WRONG, lsp.DiagnosticSeverity.Hint)
-    moment = replace(HERE, diagnostics=(WRONG, hint), only=("quickfix",), has_model=True)
-    found = offers(moment, FULL)
+    found = offers(replace(HERE, diagnostics=(WRONG, hint), only=("quickfix",)), FULL)
     assert [it.title for it in found] == ["Hearth: Fix “undefined name 'os' (F821)”"]
     [fix] = found
     assert fix.diagnostics == [WRONG]
@@ -80,6 +79,14 @@ def test_a_problem() -> None:
             ],
         }
     ]
+
+
+def test_problems_that_need_a_model() -> None:
+    """Without one, only unknown names can be mended."""
+    other = lsp.Diagnostic(range=LINES, message="line too long")
+    moment = replace(HERE, diagnostics=(other, WRONG))
+    assert names(moment).count("fix") == 1
+    assert names(replace(moment, has_model=True)).count("fix") == 2
 
 
 @pytest.mark.parametrize(
