@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from codeindex.graph_modules import family
 from codeindex.graph_receivers import BARE, receiver_of
 from codeindex.graph_resolve import resolve
-from codeindex.graph_values import Confidence, Definition, Use
+from codeindex.graph_values import LAST_IS_NAME, Confidence, Definition, Link, Use
 from codeindex.graph_view import View
 from codeindex.languages import language_of
 from codeindex.parse import Syntax, syntax_of
 from codeindex.parse_names import Named, named
-from codeindex.types import Kind, Symbol, SymbolRow
+from codeindex.parse_symbols import imports
+from codeindex.types import ImportRow, Kind, Symbol, SymbolRow
 
 MOST_FILES = 2_000
 JOINTS = {"c": ("->",), "php": ("->",), "lua": (":",)}
@@ -58,6 +59,8 @@ class _File:
     language: str
     syntax: Syntax
     places: Sequence[Named]
+    own: Sequence[Link] | None = None
+    """What it imports, where its text is newer than the index."""
 
     def scope(self, it: Named) -> str:
         """The names around a place."""
@@ -80,7 +83,8 @@ def occurrences(
     sight: View, texts: Texts, open_paths: Iterable[str], name: str, path: str, line: int
 ) -> Occurrences:
     """Everywhere the symbol stands that has this name at this line; ``open_paths`` differ from the index."""
-    here = _file(sight, texts, path, name)
+    is_open = frozenset(open_paths)
+    here = _file(sight, texts, path, name, is_open=path in is_open)
     if here is None:
         return Occurrences()
     asked = [it for it in here.places if it.line == line]
@@ -93,18 +97,18 @@ def occurrences(
         return Occurrences()
     users = {it for paths in sight.reader.paths_of(sight.reader.users(name)).values() for it in paths}
     importing = _importing(sight, name)
-    paths = sorted({path, *users, *importing, *open_paths, *sight.spots(name)})
+    paths = sorted({path, *users, *importing, *is_open, *sight.spots(name)})
     paths.sort(key=lambda it: it != path)  # Where it was asked about is looked at in any case.
     found: list[Occurrence] = []
     for it in paths[:MOST_FILES]:
-        file = here if it == path else _file(sight, texts, it, name)
+        file = here if it == path else _file(sight, texts, it, name, is_open=it in is_open)
         if file is not None:
             found += _in_file(sight, file, meant)
     found.sort(key=lambda it: (it.path, it.line, it.column))
     return Occurrences(found=tuple(found), unread=max(0, len(paths) - MOST_FILES))
 
 
-def _file(sight: View, texts: Texts, path: str, name: str) -> _File | None:
+def _file(sight: View, texts: Texts, path: str, name: str, *, is_open: bool) -> _File | None:
     text = texts(path)
     if text is None or name not in text:
         return None
@@ -113,8 +117,28 @@ def _file(sight: View, texts: Texts, path: str, name: str) -> _File | None:
     syntax = syntax_of(text, language)
     if syntax is None:
         return None
-    places = named(syntax.source, syntax.root, syntax.names, syntax.outline, syntax.ranges, name)
-    return _File(name, path, language, syntax, places)
+    modules = _modules(syntax, language)
+    places = named(syntax.source, syntax.root, syntax.names, syntax.outline, syntax.ranges, modules, name)
+    if not is_open:
+        return _File(name, path, language, syntax, places)
+    rows = [
+        ImportRow(path=path, module=it.module, names=it.names, line=it.line)
+        for it in imports(syntax.source, syntax.imported, language)
+    ]
+    return _File(name, path, language, syntax, places, sight.linked(path, rows))
+
+
+def _modules(syntax: Syntax, language: str) -> list[tuple[int, int]]:
+    """The bytes of imports that name files: all of a module's name, or without its last part."""
+    found = []
+    for _, captures in syntax.imported:
+        for it in captures.get("module", ()):
+            begin, end = it.start_byte, it.end_byte
+            if family(language) in LAST_IS_NAME:
+                text = syntax.source.data[begin:end]
+                end = begin + max(text.rfind(b"."), text.rfind(b":"), text.rfind(b"\\")) + 1
+            found.append((begin, end))
+    return found
 
 
 def _meant(sight: View, here: _File, asked: Sequence[Named], line: int) -> tuple[Definition, ...]:
@@ -160,7 +184,11 @@ def _matches(
         receivers=frozenset({receiver}),
     )
     there = {(one.path, one.row.scope): one for one in (*sight.in_sight(use.name, file.path), *more)}
-    found = resolve(use, there.values(), sight.links, sight.ancestors)
+
+    def links(path: str) -> Sequence[Link]:
+        return file.own if file.own is not None and path == file.path else sight.links(path)
+
+    found = resolve(use, there.values(), links, sight.ancestors)
     return [(one.definition, one.confidence) for one in found]
 
 

@@ -106,16 +106,17 @@ def named(
     captures: Captures,
     outline: Outline,
     imported: Iterable[tuple[int, int]],
+    modules: Iterable[tuple[int, int]],
     name: str,
 ) -> list[Named]:
-    """Everywhere a name stands in code, in order; never in a text or a comment."""
+    """Everywhere a name stands in code, in order; never in a text, a comment, or one of the ``modules``."""
     wanted, data = name.encode(), text.data
     borders, owners = _owners(outline)
     own = _own(outline, outline.locals | set(_locals(data, captures.get("local", ()), borders, owners)))
     starts = {key: {it.start_byte for it in captures.get(key, ())} for key in NAMING}
     calls, members = starts["call"] | starts["call.member"], starts["member"] | starts["call.member"]
     known = frozenset().union(*starts.values())
-    unread = [(it.start_byte, it.end_byte) for it in captures.get("skip.all", ())]
+    unread = [*((it.start_byte, it.end_byte) for it in captures.get("skip.all", ())), *modules]
     ranges = tuple(imported)
     defined = {(it.line, it.column): number for number, it in enumerate(outline.symbols) if it.name == name}
     found = []
@@ -133,10 +134,10 @@ def named(
         role: Role = "use"
         if symbol is not None:
             role, owner = "definition", symbol
-        elif any(begin <= at < end for begin, end in ranges):
-            role = "import"
         elif any(begin <= at < end for begin, end in unread):
             continue
+        elif any(begin <= at < end for begin, end in ranges):
+            role = "import"
         elif at in starts["skip"]:
             role = "keyword"
         elif at not in members and home is not NOWHERE:

@@ -71,11 +71,17 @@ def write_project(root: Path, text: str | None = None) -> None:
 
 @asynccontextmanager
 async def project_code(
-    root: Path, cache: Path, documents: Iterable[Document] = (), problems: Iterable[Problem] = ()
+    root: Path,
+    cache: Path,
+    documents: Iterable[Document] = (),
+    problems: Iterable[Problem] = (),
+    *,
+    is_built: bool = False,
 ) -> AsyncIterator[WorkspaceCode]:
-    """A folder's code, indexed now, as commands ask it."""
+    """A folder's code, indexed now unless it is, as commands ask it."""
     options = Options()
-    build(root, cache, options.config)
+    if not is_built:
+        build(root, cache, options.config)
     here = Here(Place(root=root, folder=store_folder(root, cache), cache=cache, options=options))
     try:
         yield WorkspaceCode(here, documents, lambda: [str(root)], lambda: problems, Settings)

@@ -13,6 +13,8 @@ from chat.extract_concepts import CONCEPTS, concept_of, is_valid
 from chat.extract_file import introduction
 from chat.extract_phrases import phrases
 from chat.types import Mention, Problem, Question, Selection
+from codeindex.build import build
+from codeindex.config import DEFAULTS
 from lsp_server.chat_code import WorkspaceCode
 from tests.chat.code_in_memory import InMemory
 from tests.chat.extract_project import FOLDER, QUESTIONS, project_code, write_project, written
@@ -26,11 +28,27 @@ def root(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The same for those who only read it: its folder, and that of its index."""
+    folder, cache = tmp_path_factory.mktemp("project").resolve() / "shop", tmp_path_factory.mktemp("cache")
+    write_project(folder)
+    build(folder, cache, DEFAULTS)
+    return folder, cache
+
+
 @pytest.fixture
-async def code(root: Path, tmp_path: Path) -> AsyncIterator[WorkspaceCode]:
-    """The small project, indexed."""
+async def code(shop: tuple[Path, Path]) -> AsyncIterator[WorkspaceCode]:
+    """The code of the one that stays as it is."""
     problem = Problem(path="shop/cart.py", first_line=8, last_line=8, message="unused [import]", code="F401")
-    async with project_code(root, tmp_path / "cache", problems=(problem,)) as found:
+    async with project_code(*shop, problems=(problem,), is_built=True) as found:
+        yield found
+
+
+@pytest.fixture
+async def changing(root: Path, tmp_path: Path) -> AsyncIterator[WorkspaceCode]:
+    """The code of the one that may change."""
+    async with project_code(root, tmp_path / "cache") as found:
         yield found
 
 
@@ -79,27 +97,27 @@ async def test_what_must_not_be_read_is_not_shown(code: WorkspaceCode, text: str
         assert word not in found
 
 
-async def test_lines_that_moved_are_linked_where_they_are(code: WorkspaceCode, root: Path) -> None:
+async def test_lines_that_moved_are_linked_where_they_are(changing: WorkspaceCode, root: Path) -> None:
     """The index has not seen it yet; the link leads to where the line stands now."""
     path = root / "shop" / "checkout.py"
     path.write_text("# One.\n# Two.\n" + path.read_text("utf-8"), "utf-8")
-    found = await answer(Question(text="Who calls total_price?"), code)
+    found = await answer(Question(text="Who calls total_price?"), changing)
     assert "[11](shop/checkout.py#L11) in `check_out`" in found.markdown
 
 
-async def test_a_file_that_vanished_is_not_linked(code: WorkspaceCode, root: Path) -> None:
+async def test_a_file_that_vanished_is_not_linked(changing: WorkspaceCode, root: Path) -> None:
     """It was there when it was indexed, and is not now."""
     (root / "shop" / "checkout.py").unlink()
-    found = await answer(Question(text="Who calls total_price?"), code)
+    found = await answer(Question(text="Who calls total_price?"), changing)
     assert "checkout" not in found.markdown
     assert "shop/cart.py#L30" in found.markdown
-    assert "cannot be read" in await said(code, "What does this module do?", path="shop/checkout.py")
+    assert "cannot be read" in await said(changing, "What does this module do?", path="shop/checkout.py")
 
 
-async def test_a_definition_that_vanished(code: WorkspaceCode, root: Path) -> None:
+async def test_a_definition_that_vanished(changing: WorkspaceCode, root: Path) -> None:
     """Its file is there, without it."""
     (root / "shop" / "discounts.py").write_text("DISCOUNTS = ()\n", "utf-8")
-    found = await answer(Question(text="How do I call `best_discount`?"), code)
+    found = await answer(Question(text="How do I call `best_discount`?"), changing)
     assert [it.path for it in found.places] == ["shop/cart.py"]
     assert found.markdown.startswith("`best_discount` is not defined in this workspace. 1 line calls it:")
 
