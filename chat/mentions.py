@@ -78,11 +78,6 @@ def spoken(mention: Mention) -> str:
     )
 
 
-def is_certain(mention: Mention) -> bool:
-    """Whether somebody meant it as a mention, by its kind; a bare ``@name`` may be anything."""
-    return mention.end - mention.start != len(mention.value) + 1 or mention.kind not in ("symbol", "folder")
-
-
 def lines_in(value: str) -> tuple[str, int, int]:
     """A path without its lines, and these: ``a.py:3-9`` and ``a.py#L3-L9``; 0 and 0 for none."""
     ends = _ENDS.search(value)

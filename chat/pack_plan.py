@@ -57,7 +57,7 @@ def _asked(
     telling: Mapping[str, float],
     budget: float,
 ) -> float:
-    """Each file that was asked for has a line for sure; then pieces are read, the best first. What it costs."""
+    """Each file that was asked for has a line for sure; then the best are read. What that costs."""
     spent = 0.0
     paths: set[str] = set()
     for number in asked:
@@ -69,13 +69,13 @@ def _asked(
                 spent += short.cost
                 paths.add(place.path if place else "")
     for number in asked:
-        if number in forms:
-            spent += _grown(forms, number, telling, (budget - spent) * ASKED_SHARE)
-            continue
-        short = _shortest(wanted[number], telling)
-        if short.cost + LEAST_CUT <= (budget - spent) * ASKED_SHARE:
+        short = forms.get(number) or _shortest(wanted[number], telling)
+        if number not in forms:
+            if (budget - spent) * ASKED_SHARE < short.cost + LEAST_CUT:
+                continue
             forms[number] = short
-            spent += short.cost + _grown(forms, number, telling, (budget - spent) * ASKED_SHARE - short.cost)
+            spent += short.cost
+        spent += _grown(forms, number, telling, (budget - spent) * ASKED_SHARE)
     return spent
 
 
