@@ -32,7 +32,7 @@ from models.wire import ToolSpec
 
 logger = logging.getLogger(__name__)
 
-START_SECONDS = 20.0
+START_SECONDS = 30.0
 CALL_SECONDS = 60.0
 END_SECONDS = 8.0
 MOST_TOOLS = 64  # Of one server: a model cannot choose among more.
