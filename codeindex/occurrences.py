@@ -188,6 +188,8 @@ def _matches(
     def links(path: str) -> Sequence[Link]:
         return file.own if file.own is not None and path == file.path else sight.links(path)
 
+    if receiver == BARE and any(name == file.name for link in links(file.path) for name, _ in link.named):
+        return []  # A module, which is a file.
     found = resolve(use, there.values(), links, sight.ancestors)
     return [(one.definition, one.confidence) for one in found]
 

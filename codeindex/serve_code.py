@@ -62,6 +62,8 @@ def all_imports(reader: Reader, sight: View) -> list[Importing]:
 
 def imports_of(known: Iterable[Importing], path: str) -> tuple[list[Importing], list[Importing]]:
     """What a file imports, and where it is imported, each other file once."""
+    if not path:
+        return [], []
     uses = {(it.target or it.module): it for it in reversed([*known]) if it.path == path}
     used = {it.path: it for it in reversed([*known]) if it.target == path != it.path}
     return [uses[it] for it in reversed(uses)], [used[it] for it in sorted(used)]
