@@ -23,9 +23,10 @@ ROOM = 6000  # Tokens of a prompt, where nobody knows how many it may have.
 LEAST_CONTEXT, MOST_CONTEXT = 600, 8000
 CONTEXT_SHARE = 5  # Of the room, one part in so many.
 NAMED_SHARE = 2  # The same for what was asked for by name.
-NEXT_CONTEXT = 150  # For a question about what the model has before it already.
+NEXT_SHARE = 8  # Of that, for a question that goes on from what the model has before it already.
 ON_SUBJECT = 3  # The best pieces, of which one was given before, if it still is the same subject.
 FEW_WORDS = 3  # A question of fewer words that mean something goes on from the one before.
+MOST_BEFORE = 4  # Questions that it may go on from, back to one that stands alone.
 NOWHERE = Place(path="", first_line=0, last_line=0)
 POINTING = frozenset(
     ("it", "its", "that", "them", "there", "these", "they", "this", "those", "he", "she", "here", "one")
@@ -76,7 +77,7 @@ class Prompt:
         named = sum(tokens(it.text) for it in self.pieces if 1.0 < it.score)
         texts = [self.system, self.question.text, *(it.content for it in self.example)]
         history = condense.size(self.conversation.turns[self.conversation.condensed :], tokens)
-        context = NEXT_CONTEXT if self._is_on_subject else ROOM // CONTEXT_SHARE
+        context = ROOM // CONTEXT_SHARE // (NEXT_SHARE if self._goes_on else 1)
         return sum(map(tokens, texts)) + history + named + context
 
     def messages(self, budget: int | None, count: Callable[[str], int]) -> tuple[ChatMessage, ...]:
@@ -115,8 +116,11 @@ class Prompt:
         return messages
 
     @property
-    def _is_on_subject(self) -> bool:
-        return any(self._is_given(it) for it in self.pieces[:ON_SUBJECT])
+    def _goes_on(self) -> bool:
+        """Whether the model has before it what the question is about, by its words or by what was found."""
+        return goes_on(self.conversation, self.question) or any(
+            self._is_given(it) for it in self.pieces[:ON_SUBJECT]
+        )
 
     def _is_given(self, piece: Piece) -> bool:
         place = piece.place
@@ -125,8 +129,8 @@ class Prompt:
     def _wanted(self, room: int, count: Callable[[str], int], *, anew: bool = False) -> int:
         """How many tokens of context are worth reading for this question."""
         usual = min(max(room // CONTEXT_SHARE, LEAST_CONTEXT), MOST_CONTEXT)
-        if self._is_on_subject and not anew:
-            usual = NEXT_CONTEXT
+        if self._goes_on and not anew:
+            usual //= NEXT_SHARE
         named = sum(count(it.text) for it in self.pieces if 1.0 < it.score and not self._is_given(it))
         return usual + min(named, room // NAMED_SHARE)
 
@@ -148,14 +152,26 @@ def example_of(template: Template) -> tuple[ChatMessage, ChatMessage]:
 
 
 def searched(conversation: Conversation, question: Question) -> Question:
-    """The question to look code up for: one that goes on from the last one is looked up together with it."""
-    words = question.text.lower().replace("?", " ").split()
-    telling = [it for it in words if it not in STOP]
-    goes_on = len(telling) < FEW_WORDS or not POINTING.isdisjoint(words)
-    if not conversation.turns or not goes_on or question.mentions:
+    """The question to look code up for: one that goes on is looked up together with what it goes on from."""
+    if not goes_on(conversation, question):
         return question
-    before = mentions.read(conversation.turns[-1].asked)[0]
-    return replace(question, text=f"{question.text}\n{before}")
+    texts = [question.text]
+    for it in conversation.turns[: -MOST_BEFORE - 1 : -1]:
+        texts.append(mentions.read(it.asked)[0])
+        if not _points_back(texts[-1]):
+            break
+    return replace(question, text="\n".join(texts))
+
+
+def goes_on(conversation: Conversation, question: Question) -> bool:
+    """Whether a question can be understood from the ones before it only."""
+    return bool(conversation.turns) and not question.mentions and _points_back(question.text)
+
+
+def _points_back(text: str) -> bool:
+    words = text.lower().replace("?", " ").split()
+    telling = [it for it in words if it not in STOP]
+    return len(telling) < FEW_WORDS or not POINTING.isdisjoint(words)
 
 
 def _overlap(one: Place, other: Place) -> bool:

@@ -17,6 +17,7 @@ from chat.converse import Answer, Decided, Done, Gathered, Text, begin, keeping,
 from chat.desk import Desk
 from chat.history import History
 from chat.types import Place, Selection
+from models.estimate import tokens
 from models.wire import ChatMessage
 from tests.chat.code_in_memory import InMemory
 from tests.chat.desks import away, cut_off, near, said, sitting
@@ -313,9 +314,8 @@ async def test_a_long_conversation_is_condensed(tmp_path: Path) -> None:
     sent = messages(server.requests[-1])
     assert "Question 0 about the cart" in sent[0]["content"]
     assert sent[-3]["content"] == conversation.turns[-2].prompt
-    assert all(
-        len("".join(it["content"] for it in messages(request))) < 4 * 3072 for request in server.requests
-    )
+    sizes = [sum(tokens(it["content"]) for it in messages(request)) for request in server.requests]
+    assert max(sizes) <= 3072
     assert len(summaries) < 6  # In large steps: most turns begin with what the last one began with.
 
 
@@ -386,14 +386,25 @@ async def test_the_cloud_sees_no_secret(tmp_path: Path) -> None:
 
 
 def test_what_a_question_goes_on_from() -> None:
-    """A short one, or one that points back, is looked up with the one before it."""
-    before = Conversation(id="c", turns=(Turn(id="t", at=0.0, asked="How does @Cart work?"),))
+    """A short one, or one that points back, is looked up with those before it, back to one that stands alone."""
+    old, first = (
+        Turn(id="s", at=0.0, asked="Where is the shipping cost of parcels computed?"),
+        Turn(id="t", at=0.0, asked="How does the @Cart compute its totals and discounts?"),
+    )
+    before = Conversation(
+        id="c", turns=(old, replace(first, asked="How does @Cart compute totals correctly?"))
+    )
     for text, goes_on in (
         ("And the tests?", True), ("Who calls it from the shipping module?", True),
         ("Where is the shipping cost computed for parcels?", False), ("Where is @file:a.py used?", False),
     ):  # fmt: skip
         found = ask_prompt.searched(before, read(text))
-        assert found.text.endswith("How does Cart work?") is goes_on, text
+        assert ("How does Cart compute" in found.text) is goes_on, text
+        assert "parcels computed?" not in found.text
+    longer = replace(before, turns=(*before.turns, Turn(id="u", at=0.0, asked="And then?")))
+    assert ask_prompt.searched(longer, read("Who calls it?")).text == (
+        "Who calls it?\nAnd then?\nHow does Cart compute totals correctly?"
+    )
     assert ask_prompt.searched(Conversation(id="c"), read("And it?")).text == "And it?"
 
 
