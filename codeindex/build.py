@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,7 +148,8 @@ class Site:
         found = {it.relative: it for it in walk(self.root, self.config, problems=problems)}
         changed = [it for it in found.values() if _has_changed(it, known.get(it.relative))]
         gone = known.keys() - found.keys()
-        return self._read(_ordered(changed, first), gone, on_progress, stop, paused, len(found), problems)
+        total = len(found) - _left_out(known, found.keys() - {it.relative for it in changed})
+        return self._read(_ordered(changed, first), gone, on_progress, stop, paused, total, problems)
 
     def _update(self, paths: Collection[str | Path], stop: Judge) -> BuildReport:
         asked = _places(self.root, paths)
@@ -162,7 +163,8 @@ class Site:
             found |= {one.relative: one for one in walk_at(self.root, it, self.config, problems=problems)}
         changed = [it for it in found.values() if _has_changed(it, known.get(it.relative))]
         gone = known.keys() - found.keys()
-        return self._read(changed, gone, unheard, stop, lambda: False, len(found), problems, at_once=True)
+        total = len(found) - _left_out(known, found.keys() - {it.relative for it in changed})
+        return self._read(changed, gone, unheard, stop, lambda: False, total, problems, at_once=True)
 
     def _read(
         self,
@@ -198,7 +200,7 @@ class Site:
         return BuildReport(
             outcome=outcome,
             generation=self.writer.generation(),
-            files=total,
+            files=total - len(batches.left_out),
             read=batches.files,
             gone=len(gone) if outcome is Outcome.DONE else 0,
             lines=batches.lines,
@@ -326,6 +328,11 @@ def _has_changed(found: FoundFile, known: Known | None) -> bool:
     return (found.size, found.mtime_ns, found.ctime_ns, found.inode) != (
         *(known.size, known.mtime_ns, known.ctime_ns, known.inode),
     )
+
+
+def _left_out(known: Mapping[str, Known], unchanged: Iterable[str]) -> int:
+    """How many of these do not belong, for what is in them."""
+    return sum(bool(known[it].reason) for it in unchanged)
 
 
 def _ordered(files: Sequence[FoundFile], first: Sequence[str]) -> list[FoundFile]:

@@ -42,7 +42,7 @@ class BuildReport:
     outcome: Outcome
     generation: int = 0
     files: int = 0
-    """That belong, by their paths: read or not."""
+    """That belong, read now or before."""
     read: int = 0
     """Of these, what was new or changed."""
     gone: int = 0

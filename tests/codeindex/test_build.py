@@ -225,7 +225,9 @@ def test_a_parser_that_raises_is_no_reason_to_stop(root: Path, cache: Path) -> N
     options = Options(jobs=1, parser="tests.codeindex.parsers:broken")
     report = build(root, cache, DEFAULTS, options=options)
     assert sorted(report.left_out) == [("a.py", "broken"), ("sub/b.py", "broken")]
-    assert (report.outcome, report.files) == (Outcome.DONE, 2)
+    assert (report.outcome, report.files, report.read) == (Outcome.DONE, 0, 2)
+    again = build(root, cache, DEFAULTS, options=options)
+    assert again.files == 0
 
 
 def test_processes_that_do_not_start_are_no_files_fault(root: Path, cache: Path) -> None:
