@@ -45,7 +45,7 @@ def test_from_the_first_note_to_the_last(
         (("add", "x" * 501), 1, "hearth: A note has at most 500 characters, this has 501.\n"),
         (("edit", "7", "x"), 1, "hearth: There is no note 7.\n"),
         (("remove", "7"), 1, "hearth: There is no note 7.\n"),
-        (("remove", "x"), 2, "is not a valid int"),
+        (("remove", "x"), 2, "hearth notes remove"),
         (("list", "--root", "/no/such/folder"), 2, "is no folder"),
     ],
 )
