@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from chat.naming import snake
+from chat.rename_words import keywords
 from chat.scaffold_types import Case
 from chat.shape import Branch, Parameter, Shape
 
@@ -87,6 +88,14 @@ def named(name: str, words: str) -> str:
     """A test's name in snake case, without its `test_`."""
     own = "_".join(filter(None, (snake(name) or name.strip("_"), snake(words, longest=56))))
     return own
+
+
+def subject_of(name: str, taken: Iterable[str], language: str) -> str:
+    """What an object is called in a test: as its class, in the manner of the language, if that is free."""
+    plain = snake(name) or "subject"
+    own = plain if language in ("python", "rust") else name[0].lower() + name[1:]
+    used = {*taken, *keywords(language), name}
+    return own if own not in used else f"{own}_" if f"{own}_" not in used else f"{own}_subject"
 
 
 def unique(names: Iterable[str], taken: Iterable[str]) -> list[str]:

@@ -11,7 +11,7 @@ from chat.edits_types import Refusal
 from chat.edits_units import outline
 from chat.imports_types import Wanted
 from chat.naming import camel, snake
-from chat.scaffold_cases import named, unique
+from chat.scaffold_cases import named, subject_of, unique
 from chat.scaffold_text import apply_lines, trimmed
 from chat.scaffold_types import FILL, SAY_CHANGED, SAY_EXPECTED, Case, Plan, Subject
 from chat.shape import Parameter, Shape
@@ -180,8 +180,7 @@ def _rust_test(it: Subject, case: Case, name: str, is_tokio: bool) -> list[str]:
     )
     called = shape.name
     if owner is not None and shape.receiver:
-        subject = snake(owner.name)
-        subject = f"{subject}_" if subject in {one.name for one in shape.parameters} else subject
+        subject = subject_of(owner.name, (one.name for one in shape.parameters), "rust")
         mutable = "mut " * ("mut" in shape.receiver)
         rows.append(f'let {mutable}{subject}: {owner.name}{generics} = todo!("{FILL.lower()}");')
         called = f"{subject}.{shape.name}"
@@ -194,7 +193,7 @@ def _rust_test(it: Subject, case: Case, name: str, is_tokio: bool) -> list[str]:
             gaps = ", ".join("_" for _ in split(closure[1]))
             passed.append(f"{'&' * one.type.startswith('&')}|{gaps}| todo!()")
             continue
-        kind = re.sub(r"'\w+\s*", "", _without_types(one.type, shape, "i32"))
+        kind = _without_lifetimes(_without_types(one.type, shape, "i32"))
         kind = "&str" if kind.startswith("impl ") else kind
         if owner is not None:
             kind = re.sub(r"\bSelf\b", f"{owner.name}{generics}", _without_types(kind, owner, "i32"))
@@ -207,6 +206,11 @@ def _rust_test(it: Subject, case: Case, name: str, is_tokio: bool) -> list[str]:
     marks.append(f'#[ignore = "{FILL.lower()}"]')
     head = f"{'async ' * is_async}fn {name}() {{"
     return [*marks, head, *(f"    {row}" for row in [*rows, *_rust_acts(call, shape, case)]), "}"]
+
+
+def _without_lifetimes(kind: str) -> str:
+    """`&'a str` is &str, and what needs one gets any."""
+    return re.sub(r"'(?!static\b|_\b)\w+", "'_", re.sub(r"&\s*'(?!static\b)\w+\s+", "&", kind))
 
 
 def _rust_acts(call: str, shape: Shape, case: Case) -> list[str]:
@@ -303,10 +307,10 @@ def _java_body(it: Subject, case: Case) -> list[str]:
     if shape.is_constructor:
         called = f"new {kind}"
     elif not shape.is_static:
-        subject = owner.name[0].lower() + owner.name[1:]
-        subject = f"{subject}1" if subject in names else subject
+        subject = subject_of(owner.name, names, "java")
         made = ", ".join(_java_value(one, owner) for one in owner.parameters)
-        rows.append(f"{declared} {subject} = new {kind}({made});")
+        value = "null" if owner.is_abstract else f"new {kind}({made})"
+        rows.append(f"{declared} {subject} = {value};")
         called = f"{subject}.{shape.name}"
     for one in shape.parameters:
         type_ = _java_type(one, shape, owner)
@@ -328,5 +332,6 @@ def _java_type(it: Parameter, shape: Shape, owner: Shape) -> str:
 def _java_value(it: Parameter, shape: Shape) -> str:
     if it.kind == "rest":
         kind = _without_types(it.type.partition("<")[0], shape, "Object")
-        return f"new {kind}[0]"
+        base, bracket, more = kind.partition("[")
+        return f"new {base}[0]{bracket}{more}"
     return _JAVA_EMPTY.get(it.type, "null")

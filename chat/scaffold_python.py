@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from chat import imports_python
 from chat.imports_types import Layout, Wanted
 from chat.naming import snake
-from chat.scaffold_cases import named, needed, unique
+from chat.scaffold_cases import named, needed, subject_of, unique
 from chat.scaffold_text import apply_lines, trimmed
 from chat.scaffold_types import FILL, SAY_CHANGED, Case, Plan, Subject
 from chat.shape import Parameter, Shape
@@ -231,8 +231,7 @@ def _callee(it: Subject, rows: list[str], taken: set[str]) -> str:
     if shape.is_constructor or shape.is_static:
         return full if shape.is_constructor else f"{full}.{shape.name}"
     made = [one for one in owner.parameters if _is_needed(one)]
-    subject = snake(owner.name) or "subject"
-    subject = f"{subject}_" if subject in taken or subject in {one.name for one in made} else subject
+    subject = subject_of(owner.name, taken, "python")
     given = [f"{one.name}={_value(one)}" if one.kind == "keyword" else _value(one) for one in made]
     rows.append(f"{subject} = {full}({', '.join(given)})")
     return f"{subject}.{shape.name}"

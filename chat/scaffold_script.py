@@ -12,7 +12,7 @@ from chat.edits_types import Refusal
 from chat.imports_lines import Style
 from chat.imports_types import Wanted
 from chat.naming import snake
-from chat.scaffold_cases import needed
+from chat.scaffold_cases import needed, subject_of
 from chat.scaffold_text import apply_lines, trimmed
 from chat.scaffold_types import FILL, SAY_CHANGED, SAY_EXPECTED, Case, Plan, Subject
 from chat.shape import Parameter, Shape
@@ -226,10 +226,11 @@ def _test(
     elif shape.is_static:
         called = f"{owner.name}.{shape.name}"
     else:
-        subject = owner.name[0].lower() + owner.name[1:]
-        subject = f"{subject}1" if subject in names or subject == owner.name else subject
+        subject = subject_of(owner.name, names, "javascript")
         made = [_value(one, typed) for one in owner.parameters if not one.is_optional and one.kind == "plain"]
-        rows.append(f"const {subject} = new {owner.name}({', '.join(made)});")
+        nothing = "undefined as never" if typed else "undefined"
+        value = nothing if owner.is_abstract else f"new {owner.name}({', '.join(made)})"
+        rows.append(f"const {subject}{f': {owner.name}' * (typed and owner.is_abstract)} = {value};")
         called = f"{subject}.{shape.name}"
     if not shape.is_property:
         rows += [f"const {one} = {_value(it_, typed)};" for one, it_ in zip(names, given, strict=True)]

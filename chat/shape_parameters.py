@@ -38,7 +38,7 @@ def split(text: str) -> list[str]:
             depth += 1
         elif mark in _CLOSES:
             depth -= 1
-        elif mark == "<" and re.match(r"[\w\s]", text[at + 1 : at + 2]) is not None:
+        elif mark == "<" and re.match(r"[\w\s?'&(\[*]", text[at + 1 : at + 2]) is not None:
             angles += 1
         elif mark == ">" and text[at - 1 : at] not in ("=", "-") and angles:
             angles -= 1

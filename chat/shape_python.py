@@ -162,8 +162,9 @@ def _header(node: Definition, found: Module) -> int:
     """The last line before the body: above its first statement, its decorators and the comments there."""
     first = node.body[0]
     at = min([it.lineno for it in getattr(first, "decorator_list", ())], default=first.lineno) - 1
-    if at == node.lineno - 1:
-        return at
+    before = found.lines[at].encode()[: first.col_offset]
+    if at == node.lineno - 1 or (at == first.lineno - 1 and before.strip()):
+        return at  # the body begins on the head's last line
     at -= 1
     while node.lineno - 1 < at and (not found.lines[at].strip() or found.lines[at].lstrip().startswith("#")):
         at -= 1

@@ -67,7 +67,8 @@ def shape(text: str, language: str, row: SymbolRow) -> Shape | None:
         is_exported=bool(_PUBLIC.search(before)) or (language == "go" and row.name[:1].isupper()),
     )
     if kind == "class":
-        return replace(shape_, **_holder(text, at + len(row.name), found, language))
+        is_abstract = row.kind is Kind.INTERFACE or "abstract" in before.split()
+        return replace(shape_, is_abstract=is_abstract, **_holder(text, at + len(row.name), found, language))
     head = _head(text, language, at, len(row.name), found, before, row)
     return replace(shape_, **head) if head is not None else None
 

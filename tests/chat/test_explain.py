@@ -8,8 +8,9 @@ import pytest
 from inline_snapshot import snapshot
 
 from chat.edits_types import Refusal
-from chat.explain import facts, markdown
+from chat.explain import Facts, facts, markdown
 from chat.explain_effects import effects
+from chat.shape import Branch
 from chat.target import Target
 from tests.chat.code_in_memory import InMemory
 
@@ -140,9 +141,9 @@ async def test_every_link_leads_to_what_is_said() -> None:
         assert all(it.condition.split()[0] in lines[it.line - 1] for it in _branches(found))
 
 
-def _branches(found: object) -> tuple[object, ...]:
-    shape = getattr(found, "shape", None)
-    return shape.body.branches if shape is not None and shape.body is not None else ()
+def _branches(found: Facts) -> tuple[Branch, ...]:
+    body = found.shape.body if found.shape else None
+    return body.branches if body else ()
 
 
 async def test_what_is_not_there() -> None:
