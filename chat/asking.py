@@ -41,9 +41,8 @@ logger = logging.getLogger(__name__)
 SAMPLING = Sampling(max_tokens=ANSWER_TOKENS, temperature=0.2, top_p=0.9)
 """Cool: small models wander off when they are warm, and at 0 they repeat themselves."""
 SMALLEST = 512  # Tokens. A prompt that does not fit is not tried again in less room than this.
-ROUNDS = (
-    5  # What shows in one message is taken out of those before it too; mostly the second round is the last.
-)
+HALVINGS = 3  # So often less is sent to a server that finds it too long.
+ROUNDS = 5  # What shows in one message is taken out of those before it too; mostly two are enough.
 # Made by a server or by us, at random: they look like secrets and are none.
 IDS = frozenset({"id", "model", "role", "type", "tool_call_id", "tool_use_id", "call_id"})
 
@@ -133,7 +132,7 @@ async def _answer(question: _Question, decision: Decision) -> AsyncGenerator[str
     assert decision.backend
     client = await question.desk.connect(decision.backend)
     leaves = _leaves(client, decision, question.desk)
-    budget, has_begun = decision.budget_tokens, False
+    budget, tries, has_begun = decision.budget_tokens, 0, False
     while True:
         request = await _request(question, decision, client, budget, leaves=leaves)
         restoring = Restoring(question.secrets)
@@ -155,8 +154,9 @@ async def _answer(question: _Question, decision: Decision) -> AsyncGenerator[str
             if has_begun:
                 logger.warning("chat answer broke off kind=%s", type(exc).__name__)
                 problem, finish = str(exc), None
-            elif isinstance(exc, TooLong) and budget == decision.budget_tokens and 2 * SMALLEST <= size:
-                budget = size // 2  # It knows better than we do how much fits: once more, with half of it.
+            elif isinstance(exc, TooLong) and tries < HALVINGS and 2 * SMALLEST <= size:
+                budget = size // 2  # It knows better than we do how much fits: again, with half of it.
+                tries += 1
                 continue
             else:
                 raise

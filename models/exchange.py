@@ -307,6 +307,8 @@ class Exchange:
         kind: type[errors.BackendError] = errors.Broken
         if exc.status in (429, 503):
             kind = errors.Overloaded
+        elif exc.status == 413:
+            kind = errors.TooLong
         elif 400 <= exc.status < 500:
             kind = errors.Refused
         return kind(exc.message or self.says(f"answered {exc.status}."))

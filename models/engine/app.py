@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 from models import registry
 from models.engine import dialect
 from models.engine.calling import Calling
-from models.engine.generate import BadRequest
+from models.engine.generate import BadRequest, TooLong
 from models.engine.job import Job, Unavailable
 from models.engine.lifetime import Lifetime
 from models.engine.metrics import prometheus
@@ -274,11 +274,14 @@ def _event(body: Mapping[str, Any]) -> bytes:
 
 def _failure(exc: Exception) -> Response:
     status = _status(exc)
-    kind = {400: "invalid_request_error", 422: "model_error"}.get(status, "server_error")
+    kind = "invalid_request_error" if status in (400, 413) else "server_error"
+    kind = "model_error" if status == 422 else kind
     return _error(_sentence(exc), kind, status)
 
 
 def _status(exc: Exception) -> int:
+    if isinstance(exc, TooLong):
+        return 413
     if isinstance(exc, BadRequest):
         return 400
     if isinstance(exc, Unavailable):

@@ -28,6 +28,10 @@ class BadRequest(ModelError):
     """The request asks what this model cannot do; the message says what."""
 
 
+class TooLong(BadRequest):
+    """The prompt does not fit."""
+
+
 def generate(job: Job, loaded: Loaded, clock: Clock) -> Generator[None, None, None]:
     """Answer ``job``, telling ``job.on_piece``. Yields between steps; closing the generator ends the job.
 
@@ -75,7 +79,7 @@ def _prompt(request: CompletionRequest | ChatRequest, loaded: Loaded) -> Prompt:
         prompt = fim_prompt(text, llama.fim, llama.bos, llama.tokenize, room, hold)
     size = len(prompt.tokens) + len(prompt.held)
     if loaded.context - 1 < size:
-        raise BadRequest(f"The prompt has {size} tokens; {loaded.spec.name} takes {loaded.context - 1}.")
+        raise TooLong(f"The prompt has {size} tokens; {loaded.spec.name} takes {loaded.context - 1}.")
     # A model must see at least one token.
     return prompt if prompt.tokens else replace(prompt, tokens=[llama.end])
 

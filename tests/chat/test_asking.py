@@ -216,21 +216,23 @@ async def test_nobody_is_there(tmp_path: Path) -> None:
 
 
 async def test_too_long_is_asked_again_with_half(tmp_path: Path) -> None:
-    """A server knows better than we do how much fits; it gets one more try, and then the next one."""
+    """A server knows better than we do how much fits; after some tries it is the next one's turn."""
     budgets: list[int | None] = []
 
     def messages(budget: int | None, count: Callable[[str], int]) -> tuple[ChatMessage, ...]:
         budgets.append(budget)
         return (ChatMessage(role="user", content="why " * 2000),)
 
-    async with serving(TOO_LONG, said("ok")) as here:
-        decisions, text, _ = await asked(sitting(tmp_path, near(here, tokens=4096)), messages=messages)
+    async with serving(TOO_LONG, TOO_LONG, said("ok")) as here:
+        decisions, text, _ = await asked(sitting(tmp_path, near(here, tokens=8192)), messages=messages)
     assert text == "ok"
     assert len(decisions) == 1
-    assert budgets == [decisions[0].budget_tokens, (decisions[0].budget_tokens or 0) // 2]
-    async with serving(TOO_LONG, TOO_LONG) as here:
-        decisions, text, ended = await asked(sitting(tmp_path, near(here, tokens=4096)), messages=messages)
+    room = decisions[0].budget_tokens or 0
+    assert budgets == [room, room // 2, room // 4]
+    async with serving(*[TOO_LONG] * 9) as here:
+        decisions, text, ended = await asked(sitting(tmp_path, near(here, tokens=None)), messages=messages)
     assert [it.tier for it in decisions] == ["local", "extractive"]
+    assert len(here.requests) == 2  # With less than that, there would be no room for a question.
     assert ended.problem
 
 

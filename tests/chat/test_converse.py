@@ -386,14 +386,10 @@ async def test_the_cloud_sees_no_secret(tmp_path: Path) -> None:
 
 
 def test_what_a_question_goes_on_from() -> None:
-    """A short one, or one that points back, is looked up with those before it, back to one that stands alone."""
-    old, first = (
-        Turn(id="s", at=0.0, asked="Where is the shipping cost of parcels computed?"),
-        Turn(id="t", at=0.0, asked="How does the @Cart compute its totals and discounts?"),
-    )
-    before = Conversation(
-        id="c", turns=(old, replace(first, asked="How does @Cart compute totals correctly?"))
-    )
+    """A short one, or one that points back, is looked up with those before, back to one that stands alone."""
+    old = Turn(id="s", at=0.0, asked="Where is the shipping cost of parcels computed?")
+    first = Turn(id="t", at=0.0, asked="How does @Cart compute totals correctly?")
+    before = Conversation(id="c", turns=(old, first))
     for text, goes_on in (
         ("And the tests?", True), ("Who calls it from the shipping module?", True),
         ("Where is the shipping cost computed for parcels?", False), ("Where is @file:a.py used?", False),

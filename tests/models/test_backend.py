@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from models.backend import Backend
-from models.errors import BackendError, Broken, Overloaded, Refused, Unreachable
+from models.errors import BackendError, Broken, Overloaded, Refused, TooLong, Unreachable
 from models.spec import BackendSpec
 from models.wire import (
     ChatMessage,
@@ -115,6 +115,7 @@ async def test_events_may_be_cut_anywhere_between_bytes() -> None:
     ("answer", "error", "sentence"),
     [
         (plain(400, {"error": {"message": "top_k is not whole."}}), Refused, "top_k is not whole."),
+        (plain(413, {"error": {"message": "It has 9 tokens."}}), TooLong, "It has 9 tokens."),
         (plain(404, {"error": {"message": "No model is\n called 'x'."}}), Refused, "No model is called 'x'."),
         (plain(422, {"error": {"message": "No GGUF."}}), Refused, "No GGUF."),
         (plain(401, b""), Refused, "The engine answered 401."),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from models.engine.generate import BadRequest
+from models.engine.generate import TooLong
 from models.engine.job import Unavailable
 from models.engine.llama import Llama
 from models.errors import ModelError
@@ -43,7 +43,7 @@ def test_a_prompt_longer_than_the_context(tiny_model: Path) -> None:
     """Without a suffix it is refused with both numbers; with one its far ends are cut."""
     with working(tiny_model, context=256) as driver:
         refused = driver.ask(LONG).wait()
-        assert isinstance(refused.error, BadRequest)
+        assert isinstance(refused.error, TooLong)
         assert str(refused.error).startswith("The prompt has ")
         assert str(refused.error).endswith(" tokens; tiny takes 255.")
         cut = driver.ask(LONG * 20, suffix=LONG * 20).wait()
