@@ -111,8 +111,8 @@ async def test_it_is_started_with_little(tmp_path: Path, monkeypatch: pytest.Mon
         ),
         (
             ServerSpec(name="test", command="/bin/sh", args=("-c", "yes")),
-            HURRIED,
-            "The MCP server test did not start in time.",
+            PATIENT,
+            "MCP server test ",
         ),
         (
             ServerSpec(name="test", command="/bin/cat", args=("/dev/zero",)),
