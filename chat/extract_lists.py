@@ -18,6 +18,7 @@ MOST = 200  # Lines that are linked.
 COUNTED = 5_000  # Lines: so many are counted.
 QUOTED = 36  # Of these, so many with what they say.
 FEWEST_OF_A_FILE = 3
+MOST_READ = 40  # Files that are read whole to be sure of a name's places.
 MODIFIERS = "(?:export|default|public|private|protected|internal|abstract|final|static|sealed|open|data|pub)"
 RAISED = re.compile(r"\b([A-Z]\w+(?:Error|Exception|Warning|Failure|Fault))\b")
 IMPORTED = re.compile(
@@ -95,7 +96,9 @@ async def uses(page: Page, code_: Code, it: Shown) -> None:
     """Every place of its name, in code."""
     lines = await code_.lines(rf"(?<!\w){re.escape(it.row.name)}(?!\w)", words=(it.row.name,), limit=MOST)
     # To be sure of each place takes reading all files that have the name.
-    found = () if lines.more else await code_.occurrences(it.row.name, path=it.path, line=it.row.line)
+    is_everywhere = lines.more or MOST_READ < len({one.path for one in lines.lines})
+    name, path, line = it.row.name, it.path, it.row.line
+    found = () if is_everywhere else await code_.occurrences(name, path=path, line=line)
     if not found:
         page.add(f"Lines with {code(it.row.name)}, {len(lines.lines) + lines.more:,} in all:")
         grouped(page, lines.lines)
