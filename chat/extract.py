@@ -81,30 +81,32 @@ async def _of_symbol(page: Page, code_: Code, question: Question, it: Asked) -> 
     shown = await _first(code_, found)
     if shown is None:
         return await _missing(page, code_, question, it)
-    await _about(page, code_, it.kind, found, shown)
-    return it.kind is not Kind.SEARCH
+    return await _about(page, code_, it.kind, found, shown)
 
 
-async def _about(page: Page, code_: Code, kind: Kind, found: tuple[Symbol, ...], it: Shown) -> None:
+async def _about(page: Page, code_: Code, kind: Kind, found: tuple[Symbol, ...], it: Shown) -> bool:
+    """Write it; whether it is all that was asked for."""
+    is_all = True
     match kind:
         case Kind.CALLERS:
-            await extract_lists.callers(page, code_, it)
+            is_all = await extract_lists.callers(page, code_, it)
         case Kind.TESTS:
             await extract_lists.tests(page, code_, it)
         case Kind.CALLEES:
             await extract_lists.callees(page, code_, it)
         case Kind.USES:
-            await extract_lists.uses(page, code_, it)
+            is_all = await extract_lists.uses(page, code_, it)
         case Kind.BELOW:
             await extract_lists.below(page, code_, it.row.name, it)
         case Kind.WHERE:
             await extract_lists.where(page, code_, found, it)
-            return
+            return True
         case Kind.HOW:
             await how(page, code_, it)
         case _:
             await _what(page, code_, it)
     others(page, found, it)
+    return is_all
 
 
 async def _what(page: Page, code_: Code, it: Shown) -> None:

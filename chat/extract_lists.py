@@ -92,8 +92,8 @@ async def callees(page: Page, code_: Code, it: Shown) -> None:
         page.add(f"By name only, so perhaps: {names}.")
 
 
-async def uses(page: Page, code_: Code, it: Shown) -> None:
-    """Every place of its name, in code."""
+async def uses(page: Page, code_: Code, it: Shown) -> bool:
+    """Every place of its name, in code; whether it is sure which of them mean it."""
     lines = await code_.lines(rf"(?<!\w){re.escape(it.row.name)}(?!\w)", words=(it.row.name,), limit=MOST)
     # To be sure of each place takes reading all files that have the name.
     is_everywhere = lines.more or MOST_READ < len({one.path for one in lines.lines})
@@ -102,7 +102,7 @@ async def uses(page: Page, code_: Code, it: Shown) -> None:
     if not found:
         page.add(f"Lines with {code(it.row.name)}, {len(lines.lines) + lines.more:,} in all:")
         grouped(page, lines.lines)
-        return
+        return False
     used = [one for one in found if not one.is_definition]
     shown = [one for one in used if one.sure != "by name only"][:MOST]
     doubtful = [one for one in used if one.sure == "by name only"]
@@ -119,6 +119,7 @@ async def uses(page: Page, code_: Code, it: Shown) -> None:
     grouped(page, sorted(lines_, key=lambda one: (len(places(one.path)), one.path, one.line)))
     if doubtful:
         page.add(f"And {count(len(doubtful), 'place')} that have the name and may mean it.")
+    return True
 
 
 async def below(page: Page, code_: Code, name: str, it: Shown | None) -> bool:
