@@ -48,6 +48,7 @@ HOMES = {
     ),
     "lsprotocol": ("lsp_server/",),
     "mcp": ("chat/agent_mcp.py", "lsp_server/mcp_server.py"),
+    "mcp_types": ("chat/agent_mcp.py", "lsp_server/mcp_server.py"),
     "onnxruntime": ("codeindex/embed.py",),
     "openai": ("models/backend.py",),
     "pathspec": ("codeindex/gitignore.py",),
