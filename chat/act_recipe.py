@@ -21,7 +21,7 @@ from chat.desk import Desk
 from chat.edits_types import Refusal, Source
 from chat.prompts import Template, fenced, filled
 from chat.recipes import Apply, Check, Prompt, Recipe, Retrieve, Step
-from chat.target import source_of
+from chat.target import at, source_of
 from chat.types import Piece, Place
 from codeindex.languages import language_of
 from codeindex.types import Hit
@@ -156,10 +156,10 @@ async def _retrieved(step: Retrieve, work: _Work) -> list[Piece]:
         text = "\n".join(lines)
         return [Piece(place=None, text=text, title=f"Outline of {path}", kind="outline")] if lines else []
     asked = code.callers if step.what == "callers" else code.callees
-    line = run.view.first_line
-    rows = await code.outline(path)
-    row = next((it for it in rows if it.first_line == line), None)
-    calls = await asked(name or (row.name if row else ""), path=path, line=line, limit=step.limit)
+    row = at(await code.outline(path), run.subject.first_line, name)
+    if row is None:
+        return []
+    calls = await asked(row.name, path=path, line=row.line, limit=step.limit)
     return [
         Piece(
             place=Place(path=it.path, first_line=it.line, last_line=it.line),

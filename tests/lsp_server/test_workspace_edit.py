@@ -69,6 +69,7 @@ def test_the_editor_makes_the_very_edit(
     places = [0]
     for it in parts:
         places.append(min(len(text), places[-1] + len(it)))
+    places = [it for it in places if text[max(0, it - 1) : it + 1] != "\r\n"]
     if 0 < len(text) and text[-1] == "\r":
         places.pop()  # What is put behind it may join it.
     start, end = sorted(data.draw(st.tuples(st.sampled_from(places), st.sampled_from(places))))
@@ -79,6 +80,37 @@ def test_the_editor_makes_the_very_edit(
     assert isinstance(change, lsp.TextDocumentEdit)
     plain = [it for it in change.edits if not isinstance(it, lsp.SnippetTextEdit)]
     assert applied(text, plain, encoding) == apply(text, [meant])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+def test_a_part_of_a_line(encoding: Encoding) -> None:
+    """Behind characters that take one unit, two or four: a new name is such an edit."""
+    text = "a = 'é😀', b  # b\n"
+    source = replace(SOURCE, text=text)
+    [change] = made(edit("b  #", "c  #", source), sources=(source,), encoding=encoding).document_changes or ()
+    assert isinstance(change, lsp.TextDocumentEdit)
+    plain = [it for it in change.edits if not isinstance(it, lsp.SnippetTextEdit)]
+    assert applied(text, plain, encoding) == "a = 'é😀', c  # b\n"
+
+
+def test_line_ends_are_the_documents_own() -> None:
+    """Sources may have other ones: what is put in ends as the document's lines do."""
+    found = workspace_edit(
+        [edit("    return 2\n", "    x = 1\n    return 3\n")],
+        (),
+        {SOURCE.path: SOURCE},
+        uri_of=uri_of,
+        encoding="utf-16",
+        able=ALL,
+        end_of=lambda path: "\r\n",
+    )
+    assert isinstance(found, lsp.WorkspaceEdit)
+    [change] = found.document_changes or ()
+    assert isinstance(change, lsp.TextDocumentEdit)
+    document = Document("file:///a", "python", 1, TEXT.replace("\n", "\r\n"))
+    [it] = [it for it in change.edits if not isinstance(it, lsp.SnippetTextEdit)]
+    document.apply([lsp.TextDocumentContentChangePartial(range=it.range, text=it.new_text)], 2, "utf-16")
+    assert document.text == TEXT.replace("    return 2", "    x = 1\n    return 3").replace("\n", "\r\n")
 
 
 def test_several_files_are_one_edit() -> None:
