@@ -144,7 +144,8 @@ def _phrase(text: str) -> tuple[Kind, str]:
         found = phrase.search(short)
         if found is not None:
             name = found["name"]
-            if name.lower() not in PLAIN_WORDS and (name.lower() not in STOP or LIKE_CODE.search(name)):
+            is_word = name.lower() in STOP and not LIKE_CODE.search(name) and kind not in GRAPH
+            if name.lower() not in PLAIN_WORDS and not is_word:
                 return kind, name
     return Kind.SEARCH, ""
 

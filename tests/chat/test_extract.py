@@ -173,6 +173,7 @@ async def test_other_languages(code: WorkspaceCode, text: str, expected: str) ->
     [
         ("which tests cover total_price?", "2 tests call `total_price`"),
         ("who calls round?", "`round` is not defined in this workspace. 1 line calls it:"),
+        ("find all usages of get", "`get` is not defined in this workspace. 1 line calls it:"),
         ("which files import httpx?", "**Imports of `httpx`**: 1 line in 1 file."),
         ("find all environment variables", "os.environ['SHOP_PRICES']"),
         ("where are HTTP requests made?", "httpx.get("),
