@@ -68,7 +68,7 @@ def asked(question: Question) -> Asked:
     text = " ".join(question.text[: 10 * LONGEST].split())
     mentioned = [it.value for it in question.mentions if it.kind == "symbol" and it.value]
     paths = [it.value for it in question.mentions if it.kind in ("file", "folder") and it.value]
-    kinds = {it.kind for it in question.mentions}
+    kinds: set[str] = {it.kind for it in question.mentions}
     if "selection" in kinds or (question.selection is not None and not text):
         return Asked(kind=Kind.WHAT, is_selected=True, text=text)
     paths += [it.strip("./") or it for it in PATH.findall(text) if _is_path(it)]
