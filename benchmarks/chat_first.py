@@ -108,9 +108,10 @@ async def _measure(model: Path, root: Path, rounds: int) -> Report:
 async def ask(desk: Desk, conversation: Conversation | None, text: str) -> tuple[First, Conversation]:
     """Ask, and see when the answer begins; what the conversation is then."""
     from chat import converse
+    from chat.asking import SAMPLING
 
     talk = conversation or converse.begin(text)
-    sampling = replace(converse.SAMPLING, max_tokens=ANSWER_TOKENS)
+    sampling = replace(SAMPLING, max_tokens=ANSWER_TOKENS)
     start, began = time.perf_counter(), 0.0
     async with aclosing(converse.reply(desk, talk, converse.read(text), sampling=sampling)) as events:
         async for it in events:

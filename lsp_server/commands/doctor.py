@@ -63,7 +63,7 @@ def bad(what: str, says: str, advice: str) -> Finding:
 
 
 def command(model: Model = None, as_json: Json = False) -> None:
-    """Look at everything ghost text needs, and say what to do about what is missing."""
+    """Look at everything ghost text and chat need, and say what to do about what is missing."""
     findings = [finding for check in CHECKS for finding in check(model)]
     if as_json:
         typer.echo(json.dumps([asdict(it) for it in findings], indent=2, ensure_ascii=False))
@@ -199,6 +199,13 @@ def check_engine(model: str | None) -> Iterable[Finding]:
         yield good("engine", says)
 
 
+def check_chat(model: str | None) -> Iterable[Finding]:
+    """Who answers questions, and what may leave this machine."""
+    from lsp_server.commands.doctor_chat import looked
+
+    yield from looked()
+
+
 def check_editors(model: str | None) -> Iterable[Finding]:
     """Editors that can be found from here."""
     found = {name: path for name in EDITORS if (path := shutil.which(name))}
@@ -227,6 +234,7 @@ CHECKS: tuple[Callable[[str | None], Iterable[Finding]], ...] = (
     check_folders,
     check_memory,
     check_engine,
+    check_chat,
     check_editors,
 )
 
