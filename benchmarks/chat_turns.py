@@ -86,7 +86,7 @@ async def measure(model: Path, *, conversations: int, answer: int) -> Report:
     found: list[list[Turn]] = []
     again: list[Turn] = []
     async with _sitting(model) as desk:
-        await _asked(desk, None, "What is this?", 1)  # Loads the model and reads what all begin with.
+        await _asked(desk, None, "What is this?", answer)  # Loads the model and reads what all begin with.
         for questions in CONVERSATIONS[:conversations]:
             last: Answer | None = None
             turns: list[Turn] = []
@@ -94,7 +94,7 @@ async def measure(model: Path, *, conversations: int, answer: int) -> Report:
                 turn, last = await _asked(desk, last, question, answer)
                 turns.append(turn)
             found.append(turns)
-            again.append((await _asked(desk, None, questions[0], 1))[0])
+            again.append((await _asked(desk, None, questions[0], answer))[0])
     return Report(
         model=model.name,
         conversations=len(found),
