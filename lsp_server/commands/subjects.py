@@ -121,8 +121,10 @@ async def named(text: str, code: Code, root: Path) -> tuple[Spot, str]:
 async def _symbol(name: str, code: Code) -> Spot | None:
     """The lines of the definition that is called so; with its scope, as in ``Cart.total``."""
     scope, _, last = name.replace("::", ".").rstrip("()").rpartition(".")
-    rows = [it for it in await code.symbols(name, limit=50) if it.row.name == last]
-    rows = [it for it in rows if not scope or it.row.scope.rpartition(".")[2] == scope.rpartition(".")[2]]
+    found = await code.symbols(name, limit=50) or await code.symbols(last, limit=50)
+    rows = [it for it in found if it.row.name == last]
+    around = scope.rpartition(".")[2]  # A class, or the module that it is in.
+    rows = [it for it in rows if not scope or around in (it.row.scope.rpartition(".")[2], Path(it.path).stem)]
     for it in rows:
         text = await code.text(it.path)
         if text is not None:
