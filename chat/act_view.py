@@ -56,7 +56,8 @@ def view(source: Source, rows: Sequence[SymbolRow], subject: Subject, command: C
     if command.about == "file":
         return replace(here, first_line=1, last_line=count)
     if command.gives == "prose" and selected:
-        return here
+        whole = any(it.first_line <= first <= it.line and it.last_line == last for it in rows)
+        return replace(here, is_definition=whole and command.about != "selection")
     if command.about == "selection" and command.gives == "edits" and not selected.strip():
         return Refusal(reason=SELECT)
     if command.model == "never":

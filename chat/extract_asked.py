@@ -43,6 +43,10 @@ QUOTED_ERROR = re.compile(
 )
 GRAPH = (Kind.CALLERS, Kind.CALLEES, Kind.USES, Kind.BELOW, Kind.TESTS)
 DOTTED_ERROR = re.compile(r"\s*(?:[a-z_]\w*\.)+[A-Z]\w+: \S")
+SOMEWHERE = re.compile(
+    r"\s+(?:in|inside|within|of|from)\s+(?:the\s+)?[\w./:@-]+(?:\s+(?:module|package|folder|file))?$"
+)
+"""Where something is asked about: "who calls parse in src/api"."""
 SHORT = 12  # Words of a question that is about the path in it.
 ABBREVIATIONS = frozenset({"e.g", "i.e", "etc", "vs", "a.k.a"})
 
@@ -140,13 +144,14 @@ def _unsaid(question: Question, it: Asked) -> Asked:
 def _phrase(text: str) -> tuple[Kind, str]:
     """The first phrase that fits, and the name in it."""
     short = text[:LONGEST].rstrip(" ?!.。？！;:¿¡").lstrip("¿¡ ")
-    for kind, phrase in phrases():
-        found = phrase.search(short)
-        if found is not None:
-            name = found["name"]
-            is_word = name.lower() in STOP and not LIKE_CODE.search(name) and kind not in GRAPH
-            if name.lower() not in PLAIN_WORDS and not is_word:
-                return kind, name
+    for asked_ in dict.fromkeys((short, SOMEWHERE.sub("", short))):
+        for kind, phrase in phrases():
+            found = phrase.search(asked_)
+            if found is not None:
+                name = found["name"]
+                is_word = name.lower() in STOP and not LIKE_CODE.search(name) and kind not in GRAPH
+                if name.lower() not in PLAIN_WORDS and not is_word:
+                    return kind, name
     return Kind.SEARCH, ""
 
 

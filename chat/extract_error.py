@@ -56,6 +56,22 @@ HOLES = re.compile(
 )
 
 
+CALLED_WRONGLY = re.compile(r"\b(?:\w+\.)*(\w+)\(\) (?:missing|takes|got|expected|requires|argument)")
+ABOUT = (
+    CALLED_WRONGLY,
+    re.compile(r"cannot import name '(\w+)"),
+    re.compile(r"has no attribute '(\w+)"),
+    re.compile(r"\bname '(\w+)' is not defined"),
+    re.compile(r"\b(\w+) is not (?:defined|a function)"),
+    re.compile(r"\bundefined: (?:\w+\.)*(\w+)"),
+    re.compile(r"[Cc]annot find (?:name|value|type|function|module)[^`']*[`'](\w+)"),
+    re.compile(r"Property '(\w+)' does not exist"),
+    re.compile(r"\b(\w+)' object has no"),
+)
+"""What a message says a name to be that is called wrongly, or missing; the most telling ones first."""
+MOST_CALLS = 6
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """One step of a stack, as it was told."""
@@ -118,6 +134,7 @@ async def error(page: Page, code_: Code, text: str) -> bool:
         page.items(_line(page, it) for it in made[:6])
     known = {(path, line) for path, line, _ in frames} | {(it.path, it.line) for it in made}
     raised = await _types(page, code_, seen.types, known)
+    named = not frames and await _named(page, code_, seen.says)
     hits = await code_.search(text if len(text) < 1_500 else f"{seen.says} {' '.join(seen.types)}", limit=8)
     rest = [
         it
@@ -125,11 +142,11 @@ async def error(page: Page, code_: Code, text: str) -> bool:
         if not any(path == it.path and it.first_line <= line <= it.last_line for path, line in known)
         and says_something(it, ())
     ]
-    if rest and not raised and not (made and is_whole):
+    if rest and not raised and not named and not (made and is_whole):
         is_bare = not frames and not made
         page.add("Nothing here says exactly this. The nearest code:" if is_bare else "Related code:")
         page.items(hit_line(page, it) for it in rest[:4])
-    return bool(frames or made or raised)
+    return bool(frames or made or raised or named)
 
 
 async def _ours(code_: Code, frames: Sequence[Frame]) -> list[tuple[str, int, Frame]]:
@@ -267,6 +284,27 @@ async def _types(page: Page, code_: Code, types: Sequence[str], known: set[tuple
         if lines:
             page.add("It is raised here:")
             page.items(_line(page, one) for one in lines[:8])
+        return True
+    return False
+
+
+async def _named(page: Page, code_: Code, says: str) -> bool:
+    """What a message without a place is about: a function called wrongly, a name that is missing."""
+    names = [it[1] for pattern in ABOUT for it in [pattern.search(says)] if it]
+    for name in dict.fromkeys(names):
+        found = [it for it in await find(code_, [name]) if it.row.name == name]
+        if not found:
+            continue
+        page.add(f"It is about {code(name)}:")
+        page.items(
+            f"{page.link(it.path, it.row.line)} {code(it.row.signature or it.row.name)}{said(it.row.doc)}"
+            for it in found[:4]
+        )
+        first = found[0]
+        calls = await code_.callers(name, path=first.path, line=first.row.line, limit=MOST_CALLS)
+        if calls and CALLED_WRONGLY.search(says):
+            page.add("It is called here:")
+            page.items(f"{page.link(it.path, it.line)}: {code(it.text)}" for it in calls)
         return True
     return False
 

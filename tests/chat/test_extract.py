@@ -189,8 +189,11 @@ async def test_other_languages(code: WorkspaceCode, text: str, expected: str) ->
         ("what does shop.prices do?", "Prices, asked of a service."),
         ("what does prices.py do?", "Prices, asked of a service."),
         ("ValueError: a discount of 3 makes no sense", "[shop/cart.py:44](shop/cart.py#L44)"),
+        ("TypeError: is_empty() missing 1 required positional argument", "It is about `is_empty`"),
+        ("AttributeError: 'Cart' object has no attribute 'is_empty'", "[shop/cart.py:24](shop/cart.py#L24)"),
         ("what are the problems?", "[shop/cart.py:8](shop/cart.py#L8) error `F401`: unused \\[import\\]"),
         ("has anything changed? what did I change", "Nothing has changed since the last commit"),
+        ("Who calls showTotal in shop/cart.py?", "Nobody in this workspace calls `showTotal`"),
         ("Who calls showTotal?", "Nobody in this workspace calls `showTotal`"),
     ],
 )
