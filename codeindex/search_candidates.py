@@ -124,8 +124,13 @@ class Candidates:
                 self.pieces[key] = Piece(id=key, path=paths[0], first_line=0, last_line=0, name="")
 
     def _add(self, key: int, row: ChunkRow) -> None:
+        where = self._where
+        if (where.kinds and row.kind not in where.kinds) or (
+            where.languages and row.language not in where.languages
+        ):
+            return
         paths = self._shown_in(row.paths)
-        if paths and key not in self.pieces and (not self._where.kinds or row.kind in self._where.kinds):
+        if paths and key not in self.pieces:
             self.sources[key] = Source(row=row, paths=paths)
             inside = (it for it in self._defined.get(row.content, ()) if _within(it.line, row))
             self.pieces[key] = Piece(

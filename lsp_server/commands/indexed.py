@@ -97,15 +97,17 @@ def plainly() -> Iterator[None]:
 
 
 def built(place: Place, *, quiet: bool = False, is_all: bool = False) -> BuildReport:
-    """Bring the index up to date. Ctrl-C ends it soon, with what was read until then. Raises StoreError.
+    """Bring it up to date, vectors too. Ctrl-C ends it soon, and keeps what was done. Raises StoreError.
 
     ``is_all``: nothing comes after it but to say what was done.
     """
-    from codeindex.build import build
+    from codeindex.build_whole import build_whole
 
     with _bar(quiet) as tell:
         report = interruptible(
-            lambda stop: build(place.root, place.cache, place.options.config, on_progress=tell, stop=stop),
+            lambda stop: build_whole(
+                place.root, place.cache, place.options, on_progress=tell, stop=stop, say=warn
+            ),
             is_all=is_all,
         )
     if report.notice:

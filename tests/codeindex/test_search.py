@@ -186,6 +186,8 @@ def test_what_only_means_the_same_is_found_by_its_vector(still: Workspace) -> No
     hits = still.hits("qqqq wwww", dense=Nearness(chunk.id))
     assert [it.path for it in hits] == ["src/router.ts"]
     assert hits[0].why[0].name == "dense"
+    assert not still.hits("qqqq wwww", dense=Nearness(chunk.id), where=Filters(languages=("go",)))
+    assert not still.hits("qqqq wwww", dense=Nearness(chunk.id), where=Filters(paths=("*.go",)))
 
 
 @pytest.mark.parametrize(
