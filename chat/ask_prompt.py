@@ -28,6 +28,18 @@ ON_SUBJECT = 3  # The best pieces, of which one was given before, if it still is
 FEW_WORDS = 3  # A question of fewer words that mean something goes on from the one before.
 MOST_BEFORE = 4  # Questions that it may go on from, back to one that stands alone.
 NOWHERE = Place(path="", first_line=0, last_line=0)
+ONWARD = (
+    "and ",
+    "but ",
+    "or ",
+    "so ",
+    "then ",
+    "also ",
+    "what if ",
+    "what about ",
+    "how about ",
+    "what else ",
+)
 POINTING = frozenset(
     ("it", "its", "that", "them", "there", "these", "they", "this", "those", "he", "she", "here", "one")
 )
@@ -171,7 +183,8 @@ def goes_on(conversation: Conversation, question: Question) -> bool:
 def _points_back(text: str) -> bool:
     words = text.lower().replace("?", " ").split()
     telling = [it for it in words if it not in STOP]
-    return len(telling) < FEW_WORDS or not POINTING.isdisjoint(words)
+    is_onward = " ".join(words).startswith(ONWARD)
+    return is_onward or len(telling) < FEW_WORDS or not POINTING.isdisjoint(words)
 
 
 def _overlap(one: Place, other: Place) -> bool:

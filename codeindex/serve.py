@@ -100,7 +100,7 @@ class Service:
         self._news = threading.Event()
         self._checked = -CHECK_S
         self._meaning = Meaning(folder, options, voice.problem)
-        self._keeper = Keeper(root, cache, options, self._news.set, voice.problem)
+        self._keeper = Keeper(root, cache, options, self._heard, voice.problem)
         self._statuses = Statuses(self._keeper, self._meaning)
         place = Place(
             root=root,
@@ -209,6 +209,11 @@ class Service:
                 self._checked = now
         if is_time:
             self._keeper.send(Notice(method="check"))
+
+    def _heard(self) -> None:
+        """The writer has said something."""
+        self._news.set()
+        self._meaning.look()
 
     def _tell(self) -> None:
         """Say how things are whenever that has changed."""

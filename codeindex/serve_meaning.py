@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # Only who has a model pays for what runs it.
 
 logger = logging.getLogger(__name__)
 
-LOOK_S = 0.1
+LOOK_S = 0.3  # At what other windows' writers have done; our own says so.
 
 
 class Meaning:
@@ -38,6 +38,7 @@ class Meaning:
         self._reranking: Reranking | None = None
         self._reader: Reader | None = None
         self._ended = threading.Event()
+        self._news = threading.Event()
         if options.embedder or options.reranker:
             threading.Thread(target=self._run, name="meaning", daemon=True).start()
 
@@ -54,9 +55,14 @@ class Meaning:
         """Whoever puts the first hits in better order; None if nobody does, or not yet. For one thread."""
         return self._reranking
 
+    def look(self) -> None:
+        """Something was written: there may be new vectors."""
+        self._news.set()
+
     def close(self) -> None:
         """Load nothing more."""
         self._ended.set()
+        self._news.set()
 
     def _run(self) -> None:
         for load in (self._load_embedder, self._load_reranker):
@@ -64,7 +70,9 @@ class Meaning:
                 load()
             except ModelError as problem:
                 self._say(str(problem))
-        while not self._ended.wait(LOOK_S):
+        while not self._ended.is_set():
+            self._news.wait(LOOK_S)
+            self._news.clear()
             try:
                 self._refresh()
             except StoreError:

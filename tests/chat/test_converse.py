@@ -392,6 +392,7 @@ def test_what_a_question_goes_on_from() -> None:
     before = Conversation(id="c", turns=(old, first))
     for text, goes_on in (
         ("And the tests?", True), ("Who calls it from the shipping module?", True),
+        ("What if a parcel follows the cart somewhere?", True),
         ("Where is the shipping cost computed for parcels?", False), ("Where is @file:a.py used?", False),
     ):  # fmt: skip
         found = ask_prompt.searched(before, read(text))
