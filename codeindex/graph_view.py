@@ -91,6 +91,13 @@ class View:
         self._outlines: dict[str, dict[int, SymbolRow]] = {}
         self._lines: dict[int, list[str]] = {}
 
+    def forget(self) -> None:
+        """What was looked up is looked up again when it is needed: some questions leave a lot behind."""
+        for it in (self._links, self._spots, self._candidates, self._sights, self._ancestors):
+            it.clear()
+        self._outlines.clear()
+        self._lines.clear()
+
     def links(self, path: str) -> tuple[Link, ...]:
         """What a file imports."""
         self.effort.add(A_TEXT, "links", path)

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from codeindex.embed_memory import give_back
 from codeindex.protocol import Options, line_of, status_json
 from codeindex.protocol_asks import (
     Ask,
@@ -49,6 +50,8 @@ TELL_S = 0.5
 LOOK_S = 1.0
 """How often to look what another window's writer has done."""
 SLOW_S = 0.5
+REST_S = 5.0
+"""After so long without a question, what was remembered for the next one goes."""
 CHECK_S = 30.0
 CANCELLED = "Cancelled."
 BROKEN = "The index could not answer that; its log says why."
@@ -173,7 +176,7 @@ class Service:
 
     def _work(self, desk: Desk, lane: queue.SimpleQueue[Ticket | Notice]) -> None:
         while True:
-            item = lane.get()
+            item = self._next(desk, lane)
             try:
                 if isinstance(item, Notice):
                     desk.tell(item)
@@ -183,6 +186,15 @@ class Service:
                 logger.exception("bug")
                 if isinstance(item, Ticket):
                     self._answer(item, {"error": BROKEN})
+
+    def _next(self, desk: Desk, lane: queue.SimpleQueue[Ticket | Notice]) -> Ticket | Notice:
+        """What comes next; after a while without anything, memory is given back."""
+        try:
+            return lane.get(timeout=REST_S)
+        except queue.Empty:
+            desk.rest()
+            give_back()
+            return lane.get()
 
     def _answered(self, desk: Desk, ticket: Ticket) -> Mapping[str, Any]:
         began = time.monotonic()

@@ -318,6 +318,11 @@ class Desk:
         place = self._place
         return Lines(reader, place.root, place.options.config, self._buffers.overlay, self._view(reader))
 
+    def rest(self) -> None:
+        """Nobody has asked for a while: keep no more than is small, or takes long to make."""
+        if self._seen is not None:
+            self._seen.forget()
+
     def _view(self, reader: Reader) -> graph_view.View:
         self._seen = graph_view.view(reader, self._seen)
         return self._seen
