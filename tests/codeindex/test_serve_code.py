@@ -204,7 +204,11 @@ def test_what_makes_no_sense(method: str, params: dict[str, Any]) -> None:
 
 def test_a_rest_costs_no_answer(told: Told) -> None:
     """What was remembered goes when nobody asks, and the same questions have the same answers."""
-    asked = [("callers", {"name": "load"}), ("callees", {"name": "use"}), ("map", {"tokens": 500})]
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("callers", {"name": "load"}),
+        ("callees", {"name": "use"}),
+        ("map", {"tokens": 500}),
+    ]
     before = [told.ask(method, **params) for method, params in asked]
     assert before[0]["edges"]
     told.desk.rest()

@@ -61,7 +61,7 @@ def typed(
         (["--language", "typescript"], {"shop/main.ts"}),
         (["--language", "TS"], {"shop/main.ts"}),
         (["--kind", "class", "--kind", "function"], {"shop/main.ts", "shop/round.py"}),
-        (["--changed-since", "1h"], {"shop/main.ts", "shop/round.py"}),
+        (["--changed-since", "1h"], {".gitignore", "shop/main.ts", "shop/round.py"}),
         (["--changed-since", "2999-01-01"], set()),
         (["--path", "shop/", "--path", "!*.ts"], {"shop/round.py"}),
     ],
