@@ -158,8 +158,8 @@ async def folder(page: Page, code_: Code, path: str, files: Sequence[str]) -> No
     inner = Counter(it[len(path) + 1 :].partition("/")[0] for it in files if "/" in it[len(path) + 1 :])
     texts = await asyncio.gather(*(code_.text(it) for it in direct[:FILES]))
     items = []
-    for it, text in zip(direct[:FILES], texts, strict=True):
-        says = purpose(text or "", language_of(it.rpartition("/")[2]))
+    for it, one in zip(direct[:FILES], texts, strict=True):
+        says = purpose(one or "", language_of(it.rpartition("/")[2]))
         items.append(f"{page.link(it, 1, label=_label(it.rpartition('/')[2]))}{said(says)}")
     if FILES < len(direct):
         items.append(f"and {count(len(direct) - FILES, 'more file')}")

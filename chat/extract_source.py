@@ -96,11 +96,8 @@ def statement(lines: Sequence[str], line: int) -> str:
         if depth <= 0 and not it.rstrip().endswith(("\\", ",")):
             break
     if 0 < depth:
-        taken = (
-            [*taken[:-1], re.match(r"\s*", taken[-1])[0] + "…"]
-            if len(taken) < LONGEST_CALL
-            else [*taken[:4], "…"]
-        )  # type: ignore[index]
+        inset = taken[-1][: len(taken[-1]) - len(taken[-1].lstrip())]
+        taken = [*taken[:-1], f"{inset}…"] if len(taken) < LONGEST_CALL else [*taken[:4], "…"]
     return _dedented(taken)
 
 

@@ -20,6 +20,7 @@ from lsp_server import index as module
 from lsp_server import index_buffers, index_process
 from lsp_server.documents import Document, Documents
 from lsp_server.index import BUNDLED_EMBEDDER, Index, options_of
+from lsp_server.index_answers import hits_in, symbols_in
 from lsp_server.index_buffers import unsaved
 from lsp_server.settings import Settings
 
@@ -417,7 +418,5 @@ def test_nothing_heavy_is_loaded_by_the_server() -> None:
 def test_answers_that_make_no_sense_are_left_out() -> None:
     """One bad hit does not take the others along."""
     good = asdict(replace(HIT, why=()))
-    assert [it.name for it in module.hits_in({"hits": [{}, None, good, {**good, "kind": "no kind"}]})] == [
-        "load"
-    ]
-    assert list(module.symbols_in({"symbols": "none"})) == []
+    assert [it.name for it in hits_in({"hits": [{}, None, good, {**good, "kind": "no kind"}]})] == ["load"]
+    assert list(symbols_in({"symbols": "none"})) == []
