@@ -135,7 +135,7 @@ def test_hardly_a_token_still_makes_a_whole_stream(client: httpx.Client, max_tok
         (COMPLETIONS, {"\ud800": 1}, 400, "The parameter '\ud800' is not supported."),
         (COMPLETIONS, {"n": 4}, 400, "'n' must be a whole number from 1 to 3."),
         (COMPLETIONS, [1], 400, "The request must be a JSON object."),
-        (COMPLETIONS, {"prompt": "x" * 9000}, 400, "The prompt has 9000 tokens; tiny takes 2047."),
+        (COMPLETIONS, {"prompt": "x" * 9000}, 413, "The prompt has 9000 tokens; tiny takes 2047."),
         (CHAT, {"messages": []}, 400, "'messages' must have at least one message."),
         (
             COMPLETIONS,
