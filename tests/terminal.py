@@ -90,6 +90,12 @@ def terminal(
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     drop = ("NO_COLOR", "COLUMNS", "LINES")
     environment = {name: it for name, it in os.environ.items() if name not in drop}
+
+    def begin() -> None:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        # Who runs the tests in the background ignores Ctrl-C, and a process inherits that.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     process = subprocess.Popen(
         command,
         cwd=cwd,
@@ -98,7 +104,7 @@ def terminal(
         stderr=theirs,
         env={**environment, "TERM": "xterm-256color", **(env or {})},
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0) and None,
+        preexec_fn=begin,
     )
     os.close(theirs)
     try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks import chat
 from benchmarks.retrieval.annotated import Corpus, Question, Target
 
@@ -17,6 +19,7 @@ FILES = {
 
 async def test_what_answers_is_seen_by_each_system(tmp_path: Path) -> None:
     """The file that answers is in our block within its tokens, and all links of it resolve."""
+    pytest.importorskip("bm25s")  # The peer is an extra.
     root = tmp_path / "code"
     for name, text in FILES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
