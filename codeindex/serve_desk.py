@@ -322,6 +322,8 @@ class Desk:
         """Nobody has asked for a while: keep no more than is small, or takes long to make."""
         if self._seen is not None:
             self._seen.forget()
+        if self._reader is not None:
+            self._reader.rest()
 
     def _view(self, reader: Reader) -> graph_view.View:
         self._seen = graph_view.view(reader, self._seen)

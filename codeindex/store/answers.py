@@ -56,6 +56,11 @@ class Answers:
         """False if the database was made anew since: then open another reader. Costs a look at the file."""
         return self._file == disk.file_id(self._path)
 
+    def rest(self) -> None:
+        """Hold no pages, copied or mapped, while nobody asks; they come back by themselves."""
+        for it in ("shrink_memory", "mmap_size = 0", f"mmap_size = {self.rows('PRAGMA mmap_size')[0][0]}"):
+            self.rows(f"PRAGMA {it}")
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Within it, all answers are of the same generation."""
