@@ -166,7 +166,8 @@ async def served(
     def serve(*folders: Path, **settings: bool) -> tuple[Workbench, WorkspaceCode, Documents]:
         bench, documents = Workbench(builds=False), Documents()
         started.append(bench)
-        bench.index.configure(Settings(**settings))  # type: ignore[arg-type]
+        # By meaning, everything in a small project is near.
+        bench.index.configure(Settings(index_embeddings="off", **settings))  # type: ignore[arg-type]
         bench.index.start([str(it) for it in folders], documents)
         problem = Problem(path="one/load.py", first_line=1, last_line=1, message="no")
         return (
