@@ -137,7 +137,9 @@ def test_a_user_with_the_documented_configuration(terminal: Terminal) -> None:
         terminal.type(piece)
         typed += piece
         rows = terminal.until(answered(typed, answers), f"the server answers to {typed!r}")
-        if shown := ghost_rows(rows, typed):
+        shown = ghost_rows(rows, typed)
+        time.sleep(SETTLE_S)  # What was shown before is taken away a moment after the answer.
+        if shown and ghost_rows(terminal.rows(), typed) == shown:
             break
         answers = answers_in(rows)
     else:
