@@ -21,6 +21,7 @@ from tests.editors.neovim import CODE, MODEL, NEWEST, ROOT, Editor
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
+SETTLE_S = 0.3  # A terminal is drawn in less.
 PAGE = ROOT / "docs" / "editors" / "neovim.md"
 
 STATUS_LINE = """
