@@ -28,15 +28,15 @@ import math
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 from urllib.parse import unquote
 
-from benchmarks.retrieval.annotated import Corpus, Question, Target, annotated
-from benchmarks.retrieval.documented import LANGUAGES, documented
+from benchmarks.retrieval.__main__ import corpora
+from benchmarks.retrieval.annotated import Corpus, Question, Target
 from benchmarks.retrieval.measure import CHARACTERS_PER_TOKEN, interval, mean_of_corpora
 from benchmarks.retrieval.peers import Ask, raw_bm25
 from benchmarks.retrieval.systems import chunks_of, embedded, indexed
@@ -107,7 +107,7 @@ def main() -> int:
     cache = arguments.cache or paths.cache_dir() / "benchmarks" / "retrieval"
     found: list[Seen] = []
     links = Links()
-    for corpus in _corpora(arguments, cache):
+    for corpus in corpora(arguments, cache):
         seen, some = asyncio.run(measured(corpus, cache, None if arguments.words else arguments.model))
         found += seen
         links = Links(**{name: value + asdict(links)[name] for name, value in asdict(some).items()})
@@ -125,19 +125,6 @@ def main() -> int:
         f"\nLinks: {links.made}, of which {share:.1%} resolve; {links.left} that stand for nothing are left."
     )
     return 0
-
-
-def _corpora(arguments: argparse.Namespace, cache: Path) -> Iterator[Corpus]:
-    only = set(filter(None, arguments.repositories.split(",")))
-    if arguments.data is not None:
-        yield from (
-            it for it in annotated(arguments.data, cache, arguments.split) if not only or it.name in only
-        )
-    if arguments.documented:
-        languages = tuple(filter(None, arguments.languages.split(","))) or LANGUAGES
-        for it in documented(cache, arguments.split, languages, arguments.each):
-            if not only or it.name in only:
-                yield it
 
 
 async def measured(corpus: Corpus, cache: Path, model: Path | None) -> tuple[list[Seen], Links]:

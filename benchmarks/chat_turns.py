@@ -27,6 +27,7 @@ from chat import converse
 from chat.asking import SAMPLING
 from chat.converse import Answer
 from chat.desk import Desk
+from chat.events import Text
 from chat.router import Places, Policy, Server
 from models.client import Client
 from models.launch import Engine, EngineOptions
@@ -117,7 +118,7 @@ async def _asked(desk: Desk, before: Answer | None, text: str, most: int) -> tup
     answer: Answer | None = None
     async with aclosing(events):
         async for it in events:
-            if isinstance(it, converse.Text):
+            if isinstance(it, Text):
                 first = first or time.perf_counter() - started
             elif isinstance(it, converse.Done):
                 answer = it.answer

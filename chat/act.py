@@ -17,11 +17,12 @@ from chat.act_check import checked
 from chat.act_edits import Made
 from chat.act_parts import Part
 from chat.act_tries import Frame, Run, Tried, asking, tried
-from chat.act_types import Done, Event, Outcome, Subject, Text, Working
+from chat.act_types import Done, Event, Outcome, Subject, Working
 from chat.act_view import View, view
 from chat.commands import NEEDS_MODEL, Command
 from chat.desk import Desk
 from chat.edits_types import Refusal, Source
+from chat.events import Text
 from chat.extract import PROSE
 from chat.mentions import read as read_mentions
 from chat.target import source_of

@@ -8,11 +8,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from chat import asking, cite, gather, mentions, pack, prompts
-from chat.act_types import Decided, Event, Text
+from chat.act_types import Event
 from chat.act_view import View, shortened, values
 from chat.asking import SAMPLING, Ended
 from chat.commands import Command
 from chat.desk import Desk
+from chat.events import Decided, Text
 from chat.prompt_files import template
 from chat.prompts import Template
 from chat.redact import Secret, redact

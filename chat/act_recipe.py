@@ -13,12 +13,13 @@ from chat.act import look
 from chat.act_ask import Answer, has_model
 from chat.act_edits import Made
 from chat.act_tries import Frame, Run, Tried, tried
-from chat.act_types import Done, Event, Outcome, Subject, Text, Working
+from chat.act_types import Done, Event, Outcome, Subject, Working
 from chat.act_view import values
 from chat.cite import link
 from chat.commands import NEEDS_MODEL
 from chat.desk import Desk
 from chat.edits_types import Refusal, Source
+from chat.events import Text
 from chat.prompts import Template, fenced, filled
 from chat.recipes import Apply, Check, Prompt, Recipe, Retrieve, Step
 from chat.target import at, source_of

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chat.edits_types import Edit, NewFile, Source
-from chat.router import Decision
+from chat.events import Decided, Text
 from chat.types import Problem, Tier
 
 
@@ -69,20 +69,6 @@ class Working:
     """What is being done now, in a few words."""
 
     says: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """Who is asked, and why."""
-
-    decision: Decision
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
-    """Some more of the answer."""
-
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

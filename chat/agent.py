@@ -21,7 +21,6 @@ from chat.agent_types import (
     Called,
     Calling,
     Confirm,
-    Decided,
     Done,
     Event,
     Outcome,
@@ -32,6 +31,7 @@ from chat.asking import SAMPLING, Ended, ask
 from chat.cite import Stream, resolve
 from chat.desk import Desk
 from chat.edits_types import Refusal
+from chat.events import Decided
 from chat.gather import gather
 from chat.pack import pack
 from chat.redact import Secret

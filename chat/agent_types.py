@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from chat.edits_types import Edit, Source
+from chat.events import Decided
 from chat.redact import Secret
-from chat.router import Decision
 from chat.tools_values import Result
 from chat.types import Place, Tier
 from models.wire import ToolSpec
@@ -55,13 +55,6 @@ class Toolbox(Protocol):
     async def call(self, name: str, arguments: Mapping[str, Any], most: int) -> Result:
         """Call it. What fails is a result that says so."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """Who is asked, and why."""
-
-    decision: Decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from chat.cite import Stream, resolve
 from chat.code import Code
 from chat.conversation import Conversation, Turn, back_to, title_of
 from chat.desk import Desk
+from chat.events import Decided, Text
 from chat.router import Decision, Request, decide
 from chat.types import Piece, Place, Problem, Question, Selection, Task
 from models.wire import Sampling, Usage
@@ -47,20 +48,6 @@ class Gathered:
     places: tuple[Place, ...]
     problems: tuple[str, ...]
     """What was named and is not there, one sentence each."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """Who is asked, and why; once more if that one has failed."""
-
-    decision: Decision
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
-    """Some more of the answer, as the user sees it."""
-
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,9 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
 from chat import act_types, agent
-from chat.agent_types import Asking, Called, Calling, Confirm, Decided, Done, Outcome, Text
+from chat.agent_types import Asking, Called, Calling, Confirm, Done, Outcome, Text
 from chat.conversation import Conversation, Turn
+from chat.events import Decided
 from chat.types import Place, Question
 from lsp_server.chat_items import decision_item
 from lsp_server.workspace_edit import abilities

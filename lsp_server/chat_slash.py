@@ -7,9 +7,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from chat.act_types import Decided, Done, Outcome, Text, Working
+from chat.act_types import Done, Outcome, Working
 from chat.commands import Command, find, rows
 from chat.conversation import Turn
+from chat.events import Decided, Text
 from lsp_server.chat_items import decision_item
 from lsp_server.chat_request import ChatRequest
 from lsp_server.run_request import RunRequest, subject

@@ -292,7 +292,8 @@ class Chats:
 
     async def _follow(self, events: AsyncGenerator[Any, None], telling: _Telling) -> dict[str, Any]:
         """Tell what happens as it does; the result, once it is there."""
-        from chat.converse import Decided, Done, Gathered, Text
+        from chat.converse import Done, Gathered
+        from chat.events import Decided, Text
 
         answer: Answer | None = None
         async with aclosing(events):

@@ -206,7 +206,8 @@ def who(outcome: Outcome) -> str:
 
 def _follow(event: Event, say: Callable[[str], None]) -> Outcome | None:
     """Show what happens; the outcome, once it is there."""
-    from chat.act_types import Decided, Done, Working
+    from chat.act_types import Done, Working
+    from chat.events import Decided
 
     if isinstance(event, Done):
         return event.outcome

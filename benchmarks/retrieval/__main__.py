@@ -50,7 +50,7 @@ def main() -> int:
     """Print the tables."""
     arguments = _parser().parse_args()
     cache = arguments.cache or paths.cache_dir() / "benchmarks" / "retrieval"
-    found = [it for corpus in _corpora(arguments, cache) for it in _outcomes(corpus, cache, arguments)]
+    found = [it for corpus in corpora(arguments, cache) for it in _outcomes(corpus, cache, arguments)]
     if not found:
         print("No questions: give --data or --documented.", file=sys.stderr)
         return 2
@@ -62,7 +62,8 @@ def main() -> int:
     return 0
 
 
-def _corpora(arguments: argparse.Namespace, cache: Path) -> Iterator[Corpus]:
+def corpora(arguments: argparse.Namespace, cache: Path) -> Iterator[Corpus]:
+    """The repositories that a command line asks for: ``data``, ``documented`` and what narrows them."""
     only = set(filter(None, arguments.repositories.split(",")))
     if arguments.data is not None:
         yield from (

@@ -73,7 +73,8 @@ async def follow(events: AsyncGenerator[Event, None], page: Page, *, prose: bool
     The words of an answer are shown as they come if they are ``prose``; edits are shown when they fit.
     Cancelled, it says what was said until then.
     """
-    from chat.act_types import Decided, Done, Text, Working
+    from chat.act_types import Done, Working
+    from chat.events import Decided, Text
 
     outcome: Outcome | None = None
     decision: Decision | None = None

@@ -152,6 +152,7 @@ class Talk:
 
     async def _reply(self, asked: Asked, spot: Spot | None, page: Page, *, again: bool) -> Said:
         from chat import converse
+        from chat.events import Decided, Text
 
         conversation = self.conversation or converse.begin(asked.text, root=str(self.root))
         question = converse.read(
@@ -180,9 +181,9 @@ class Talk:
         try:
             async with aclosing(events):
                 async for it in events:
-                    if isinstance(it, converse.Decided):
+                    if isinstance(it, Decided):
                         page.wait(waiting(it.decision.reason))
-                    elif isinstance(it, converse.Text):
+                    elif isinstance(it, Text):
                         said.append(it.text)
                         page.add(it.text)
                     elif isinstance(it, converse.Gathered):

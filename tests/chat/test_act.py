@@ -13,9 +13,10 @@ import pytest
 
 from chat import commands
 from chat.act import act
-from chat.act_types import Done, Event, Outcome, Subject, Text, Working
+from chat.act_types import Done, Event, Outcome, Subject, Working
 from chat.desk import Desk
 from chat.edits import apply
+from chat.events import Text
 from chat.extract import PROSE
 from chat.types import Problem
 from tests.chat.code_in_memory import InMemory

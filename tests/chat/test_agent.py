@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from chat import agent, sent
-from chat.agent_types import Asking, Called, Calling, Decided, Done, Event, Outcome, Text
+from chat.agent_types import Asking, Called, Calling, Done, Event, Outcome, Text
 from chat.agent_words import AGAIN, LAST, LEFT_OUT, NOT_ALLOWED, TOO_MANY, data, fitting
 from chat.asking import without_secrets
 from chat.edits import apply
+from chat.events import Decided
 from chat.router import Server as Place
 from chat.tools_values import Result
 from chat.types import Question, Selection

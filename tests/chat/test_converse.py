@@ -13,8 +13,9 @@ import pytest
 
 from chat import ask_prompt, converse, history
 from chat.conversation import Conversation, Turn
-from chat.converse import Answer, Decided, Done, Gathered, Text, begin, keeping, read, reply, resend
+from chat.converse import Answer, Done, Gathered, begin, keeping, read, reply, resend
 from chat.desk import Desk
+from chat.events import Decided, Text
 from chat.history import History
 from chat.types import Place, Selection
 from models.estimate import tokens
